@@ -1,0 +1,68 @@
+import { type Bytes, toBytes, toText, toUint8Array } from "../bytes.ts";
+import { StreamError } from "../errors.ts";
+import { type Element, type Node, NS_CONTENT } from "./element.ts";
+import { unescape } from "./escape.ts";
+import { readNode, readNodes } from "./nodes.ts";
+import { childBytes, type RawElement } from "./raw.ts";
+import { type ContentNamespace, type ScannerLimits, XmlScanner } from "./scanner.ts";
+import { declare, NO_PREFIXES, resolveAttributes, type Scope } from "./scope.ts";
+
+/** Where a payload in normal form is read: nothing is declared around it, and unprefixed names are in `ns`. */
+const inside = (ns: string): Scope => ({ default: ns, prefixes: NO_PREFIXES });
+
+/** Child number `at` (counted from 0) of an element, as a tree of real text. */
+export const readChild = (raw: RawElement, at: number): Element => readNode(childBytes(raw, at), inside(raw.ns));
+
+/** The whole element as a tree of real text. */
+export const readElement = (raw: RawElement): Element => {
+  const attributes: string[] = [];
+  for (let at = 0; at < raw.attributes.length; at += 2) {
+    attributes.push(toText(raw.attributes[at] as Bytes), unescape(raw.attributes[at + 1] as Bytes));
+  }
+  return {
+    name: raw.name,
+    ns: raw.ns,
+    attributes: resolveAttributes(declare(inside(raw.ns), attributes), attributes),
+    children: readPayload(raw.payload, raw.ns),
+  };
+};
+
+/** The content of an element in namespace `ns`: trees and text, in order. The payload is one that was checked, in normal form. */
+export const readPayload = (payload: Bytes, ns: string = NS_CONTENT): readonly Node[] => readNodes(payload, inside(ns));
+
+export interface ParseOptions {
+  /** The namespace that is read as `""`, which is also that of unprefixed names. Default "jabber:client". */
+  readonly content?: ContentNamespace;
+  readonly limits?: ScannerLimits;
+}
+
+/**
+ * Reads one element as if it had come over a stream: for fixtures, configuration and what was stored elsewhere.
+ * Throws StreamError where it is not exactly one well-formed element.
+ */
+export const parseRaw = (bytes: Bytes, options: ParseOptions = {}): RawElement => {
+  const { content = "jabber:client", limits } = options;
+  const elements: RawElement[] = [];
+  let open = true;
+  const scanner = new XmlScanner(
+    {
+      opened: () => {},
+      element: (raw) => elements.push(raw),
+      closed: () => {
+        open = false;
+      },
+    },
+    limits === undefined ? { content } : { content, limits },
+  );
+  scanner.feed(toUint8Array(toBytes(`<stream xmlns='${content}'>`)));
+  scanner.feed(toUint8Array(bytes));
+  const [raw, second] = elements;
+  if (raw === undefined || second !== undefined || !open || scanner.held > 0) {
+    throw new StreamError("not-well-formed", "This is not one element");
+  }
+  return raw;
+};
+
+/** `parseRaw` of real text, as a tree. */
+export const parseElement = (text: string, options: ParseOptions = {}): Element =>
+  readElement(parseRaw(toBytes(text), options));
