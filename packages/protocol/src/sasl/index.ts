@@ -1,0 +1,10 @@
+export * from "./base64.ts";
+export * from "./channel-binding.ts";
+export * from "./client.ts";
+export type { Crypto, HashName } from "./crypto.ts";
+export * from "./mechanisms.ts";
+export * from "./roles.ts";
+export { type Saslprep, saslprep } from "./saslprep.ts";
+export { type ClientKeys, deriveScramKeys, isPasswordOf, MIN_ITERATIONS, type ScramKeys } from "./scram.ts";
+export * from "./server.ts";
+export * from "./wire.ts";
