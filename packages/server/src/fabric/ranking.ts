@@ -1,0 +1,5 @@
+import type { AvailableResource } from "../module.ts";
+
+/** Most available first: by priority, then by whose presence came last (RFC 6121 §8.5.2.1.1 leaves the choice to us). */
+export const byAvailability = (a: AvailableResource, b: AvailableResource): number =>
+  b.priority - a.priority || b.since - a.since;

@@ -1,0 +1,10 @@
+/** The public door of @kith/server: what an application embeds, and what a module of one's own is written with. */
+export * from "./core.ts";
+export * from "./fabric/fabric.ts";
+export * from "./fabric/local.ts";
+export * from "./fabric/ranking.ts";
+export * from "./module.ts";
+export * from "./router/log.ts";
+export * from "./session/door.ts";
+export * from "./store/memory.ts";
+export * from "./store/store.ts";

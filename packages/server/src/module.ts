@@ -1,0 +1,277 @@
+/**
+ * The module interface: how Kith is extended, by itself and by others.
+ *
+ * A module is a value. It sees stanzas at the places it names, and returns what it wants done as effects; the
+ * router alone carries them out. It never changes a stanza, never sends by itself, and never knows another module:
+ * what it needs of one it is given as an argument where modules are listed (`modules/index.ts`).
+ *
+ * Accounts talk only in stanzas. A module that acts for an account may see and reach that account's sessions; of any
+ * other account it learns nothing but whether it exists, and reaches it by routing a stanza to it.
+ *
+ * A step that has nothing to wait for returns its answer, not a promise of it. A module that waits has changed its
+ * own memory before it waits.
+ */
+import type {
+  BareJid,
+  DomainJid,
+  Element,
+  Eventually,
+  FullJid,
+  Iq,
+  Jid,
+  Message,
+  Payload,
+  Place,
+  Presence,
+  PresenceType,
+  Stanza,
+  StreamCondition,
+} from "@kith/protocol";
+import type { RowId, Write } from "./store/store.ts";
+
+/** A session's wish to be sent something that not every session wants. */
+export type SessionMark = "roster" | "blocklist" | "carbons";
+
+/** A bound session as modules see it. */
+export interface SessionView {
+  readonly jid: Jid;
+  /** The presence last broadcast; `undefined` while it is not an available resource (RFC 6121 §4.2). */
+  readonly presence: Presence | undefined;
+  /** -128..127; 0 while there is no presence. */
+  readonly priority: number;
+  readonly marks: ReadonlySet<SessionMark>;
+}
+
+/** An available resource of one's own account, wherever its session is held. */
+export interface AvailableResource {
+  readonly jid: Jid;
+  readonly presence: Presence;
+  readonly priority: number;
+  /** When it last broadcast its presence, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** What a module may know. Read-only: a module changes the world only by what it returns. */
+export interface Context {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Is this one of the server's own virtual hosts? */
+  readonly isLocal: (domain: DomainJid) => boolean;
+  readonly exists: (account: BareJid) => Eventually<boolean>;
+  /** The available resources of the account the module acts for; most available first. */
+  readonly available: (account: BareJid) => Eventually<readonly AvailableResource[]>;
+  /** The session that sent the stanza at hand, when it was sent by a local one. */
+  readonly session: SessionView | undefined;
+  /** A new unguessable id for a stanza the server makes. */
+  readonly newId: () => string;
+}
+
+/** Which sessions of one's own account. */
+export type Which = "bound" | "available" | { readonly marked: SessionMark };
+
+export type Effect =
+  /** Send to whoever `to` names, through every phase of the recipient's side. */
+  | { readonly do: "route"; readonly stanza: Stanza }
+  /** Send to sessions of one's own account; a stanza without `to` gets each session's full JID. No phase runs again. */
+  | {
+      readonly do: "toOwnSessions";
+      readonly account: BareJid;
+      readonly stanza: Stanza;
+      readonly which: Which;
+      readonly except?: FullJid;
+    }
+  /** Send to one session of one's own account. No phase runs again. `row`: the stored stanza this delivers; it is settled once it is on its way. */
+  | { readonly do: "toSession"; readonly jid: FullJid; readonly stanza: Stanza; readonly row?: RowId }
+  /** Store. Takes effect for reads at once; nothing else of this stanza is shown before it is durable. */
+  | { readonly do: "write"; readonly write: Write }
+  | { readonly do: "mark"; readonly session: FullJid; readonly mark: SessionMark; readonly on: boolean }
+  /** Close every session of one's own account, all but `except`. */
+  | {
+      readonly do: "endSessions";
+      readonly account: BareJid;
+      readonly condition: StreamCondition;
+      readonly text?: string;
+      readonly except?: FullJid;
+    }
+  /** Run every module's `accountRemoved`, then remove the account and end its sessions. */
+  | { readonly do: "removeAccount"; readonly account: BareJid };
+export type Effects = readonly Effect[];
+
+export const route = (stanza: Stanza): Effect => ({ do: "route", stanza });
+export const write = (change: Write): Effect => ({ do: "write", write: change });
+export const toOwnSessions = (account: BareJid, stanza: Stanza, which: Which, except?: FullJid): Effect =>
+  except === undefined
+    ? { do: "toOwnSessions", account, stanza, which }
+    : { do: "toOwnSessions", account, stanza, which, except };
+export const toSession = (jid: FullJid, stanza: Stanza): Effect => ({ do: "toSession", jid, stanza });
+
+/** Whom an IQ is addressed to (RFC 6121 §8.5): the server, the sender's own account (or nobody), or somebody else's account. */
+export type Addressee = "server" | "own-account" | "account";
+
+/** What answers a request: the children of the result, or those and what is to be done before and after it. */
+export type Answer =
+  | readonly Element[]
+  | { readonly before?: Effects; readonly result?: readonly Element[]; readonly after?: Effects };
+
+/** The request and the one it is addressed to: the account or domain that answers. */
+export interface Request {
+  readonly iq: Iq;
+  readonly from: Jid;
+  /** The bare JID of the account, or the domain, on whose behalf the request is answered. */
+  readonly at: Jid;
+  readonly addressee: Addressee;
+}
+
+export interface IqHandler {
+  readonly type: "get" | "set";
+  readonly payload: Payload<unknown>;
+  readonly at: readonly Addressee[];
+  /** Throw `StanzaError` to refuse. */
+  readonly answer: (value: unknown, request: Request, context: Context) => Eventually<Answer>;
+}
+type Answering<T> = (value: T, request: Request, context: Context) => Eventually<Answer>;
+
+/** A declaration whose places include this one; anything else does not compile. */
+type StandsIn<P, Wanted> = Wanted extends P ? unknown : never;
+
+export const onGet = <T, P extends Place>(
+  payload: Payload<T, P> & StandsIn<P, "iq-get">,
+  at: readonly Addressee[],
+  answer: Answering<T>,
+): IqHandler => handler("get", payload, at, answer);
+export const onSet = <T, P extends Place>(
+  payload: Payload<T, P> & StandsIn<P, "iq-set">,
+  at: readonly Addressee[],
+  answer: Answering<T>,
+): IqHandler => handler("set", payload, at, answer);
+// A list of handlers of different T has no honest type without this one cast (and its twin for visitors below).
+const handler = <T>(
+  type: "get" | "set",
+  payload: Payload<T>,
+  at: readonly Addressee[],
+  answer: Answering<T>,
+): IqHandler => ({ type, payload, at, answer }) as unknown as IqHandler;
+
+/** Where a stream stands that has not authenticated yet. */
+export interface Visitor {
+  /** Identifies the stream as long as it lives; a key for a WeakMap. */
+  readonly stream: object;
+  /** The virtual host the stream is addressed to. */
+  readonly domain: DomainJid;
+  /** The peer's IP address. */
+  readonly address: string;
+  readonly secure: boolean;
+}
+/** Answers IQs on a stream that has not authenticated (XEP-0077, XEP-0445). */
+export interface VisitorHandler {
+  readonly type: "get" | "set";
+  readonly payload: Payload<unknown>;
+  /** Writes among the effects are carried out before the result leaves; other effects are not available here. */
+  readonly answer: (
+    value: unknown,
+    visitor: Visitor,
+    context: Context,
+  ) => Eventually<{ readonly writes?: readonly Write[]; readonly result: readonly Element[] }>;
+}
+type VisitorAnswering<T> = (value: T, visitor: Visitor, context: Context) => ReturnType<VisitorHandler["answer"]>;
+export const onVisitorGet = <T, P extends Place>(
+  payload: Payload<T, P> & StandsIn<P, "iq-get">,
+  answer: VisitorAnswering<T>,
+): VisitorHandler => ({ type: "get", payload, answer }) as unknown as VisitorHandler;
+export const onVisitorSet = <T, P extends Place>(
+  payload: Payload<T, P> & StandsIn<P, "iq-set">,
+  answer: VisitorAnswering<T>,
+): VisitorHandler => ({ type: "set", payload, answer }) as unknown as VisitorHandler;
+
+/** `"drop"`: goes no further, silently. A refusal with an answer is a thrown `StanzaError`. */
+export type Verdict = "drop" | undefined;
+
+/** The phases a stanza passes on one side, in this order. What a phase may do is what its type lets it return. */
+export interface Side {
+  /** May refuse. */
+  readonly guard?: (stanza: Stanza, context: Context) => Eventually<Verdict>;
+  /** May change the stanza. */
+  readonly amend?: (stanza: Stanza, context: Context) => Eventually<Stanza>;
+  /** May keep it: only collects writes. The message it returns is what this account's own sessions are shown. */
+  readonly archive?: (
+    message: Message,
+    context: Context,
+  ) => Eventually<{ readonly message: Message; readonly writes: readonly Write[] }>;
+  /** May add stanzas, changes none. */
+  readonly copy?: (stanza: Stanza, context: Context) => Eventually<Effects>;
+}
+
+/**
+ * Takes a presence stanza out of a session's or another entity's hands. Exactly one handler for each type and place.
+ * - "broadcast": sent by a local session without `to`
+ * - "directed": sent by a local session to somebody; nothing is sent unless the handler routes it
+ * - "received": for a local account; nothing is delivered unless the handler does it
+ */
+export interface PresenceHandler {
+  readonly place: "broadcast" | "directed" | "received";
+  readonly types: readonly PresenceType[];
+  readonly handle: (presence: Presence, context: Context) => Eventually<Effects>;
+}
+
+/** A moment in a session's life. Effects are carried out in the order of modules. */
+export type SessionMoment = (session: SessionView, context: Context) => Eventually<Effects>;
+
+export interface Identity {
+  readonly category: string;
+  readonly type: string;
+  readonly name?: string;
+}
+
+export interface Xep {
+  readonly xep: `XEP-${string}` | `RFC ${string}`;
+  readonly version?: string;
+  /** What is not covered, if anything. */
+  readonly note?: string;
+}
+
+export interface Module {
+  readonly name: string;
+  readonly xeps: readonly Xep[];
+  /** Features of the server in disco#info (XEP-0030). */
+  readonly features?: readonly string[];
+  /** Features of every account in disco#info at its bare JID. */
+  readonly accountFeatures?: readonly string[];
+  readonly identities?: readonly Identity[];
+  /** Forms that extend the server's disco#info (XEP-0128); asked for each domain. */
+  readonly infoForms?: (domain: DomainJid) => readonly Element[];
+  /** Children of `<stream:features/>` before and after authentication. */
+  readonly streamFeatures?: {
+    readonly visitor?: (visitor: Omit<Visitor, "stream">) => readonly Element[];
+    readonly authenticated?: (domain: DomainJid) => readonly Element[];
+  };
+  readonly iq?: readonly IqHandler[];
+  readonly visitorIq?: readonly VisitorHandler[];
+  readonly presence?: readonly PresenceHandler[];
+  /** A local account sends. */
+  readonly sending?: Side;
+  /** A local account is sent to. */
+  readonly receiving?: Side;
+  /**
+   * May this IQ request reach a session at its full JID? Asked where the session is held. One "no" is enough, and
+   * the sender cannot tell it from a session that is not there (RFC 6121 §8.5.3.1).
+   */
+  readonly admit?: (request: Iq, session: SessionView, context: Context) => Eventually<boolean>;
+  /** A message nobody was there for. The first module that answers has taken care of it. */
+  readonly undelivered?: (message: Message, account: BareJid, context: Context) => Eventually<Effects | undefined>;
+  /** Owns a domain of its own, such as a conference service. */
+  readonly service?: {
+    readonly domain: DomainJid;
+    readonly receive: (stanza: Stanza, context: Context) => Eventually<Effects>;
+  };
+  readonly started?: (context: Context) => Eventually<Effects>;
+  readonly bound?: SessionMoment;
+  /** It has sent initial presence, which has been broadcast (RFC 6121 §4.2). */
+  readonly available?: SessionMoment;
+  /** It is an available resource no longer, having said so or lost its stream; what is due has been sent (§4.5). */
+  readonly unavailable?: SessionMoment;
+  /** Forget what was kept for this session. Its unavailable presence has been handled before. */
+  readonly closed?: SessionMoment;
+  /** Say goodbye for an account that is being removed (its rows are removed for you). */
+  readonly accountRemoved?: (account: BareJid, context: Context) => Eventually<Effects>;
+  readonly stopped?: () => Eventually<void>;
+}

@@ -1,0 +1,89 @@
+import { type BareJid, type Bytes, type Eventually, isPromise, type Jid, StanzaError } from "@kith/protocol";
+import type { Binding, Fabric } from "../fabric/fabric.ts";
+import type { Context, SessionView } from "../module.ts";
+import type { Wire } from "../session/door.ts";
+import { Session, type SessionRouter } from "../session/session.ts";
+import { AccountSessions, type Admit } from "./account-sessions.ts";
+
+/** What happens when a client asks for a resource that is in use (RFC 6120 §7.7.2.2). */
+export type ConflictPolicy =
+  /** The session that has it is closed with `conflict`. */
+  | "replace"
+  /** The newcomer is refused with `conflict`. */
+  | "refuse"
+  /** The newcomer gets a resource of the server's making. */
+  | "rename";
+
+export interface SessionTableOptions {
+  readonly fabric: Fabric;
+  readonly router: () => SessionRouter;
+  readonly context: (session: SessionView) => Context;
+  readonly admit: Admit;
+  readonly newResource: () => string;
+  readonly conflict: ConflictPolicy;
+  readonly sessionsPerAccount: number;
+}
+
+/** Every bound session that this process holds. */
+export class SessionTable {
+  readonly #options: SessionTableOptions;
+  readonly #accounts = new Map<BareJid, { readonly sessions: AccountSessions; readonly binding: Binding }>();
+
+  constructor(options: SessionTableOptions) {
+    this.#options = options;
+  }
+
+  has(account: BareJid): boolean {
+    return this.#accounts.has(account);
+  }
+
+  find(full: string): Session | undefined {
+    const slash = full.indexOf("/");
+    return this.#accounts.get(full.slice(0, slash) as BareJid)?.sessions.find(full);
+  }
+
+  *[Symbol.iterator](): Generator<Session> {
+    for (const { sessions } of this.#accounts.values()) yield* sessions;
+  }
+
+  /** RFC 6120 §7.6, §7.7. `resource` undefined or empty: the server makes one. Throws `StanzaError`. */
+  bind(account: Jid, resource: string | undefined, wire: Wire, lang: Bytes | undefined): Eventually<Session> {
+    const { newResource, sessionsPerAccount, conflict } = this.#options;
+    const held = this.#accounts.get(account.bare)?.sessions;
+    const jid = account.withResource(resource === undefined || resource === "" ? newResource() : resource);
+    const other = held?.find(jid.full);
+    if (other === undefined) {
+      if (held !== undefined && held.count >= sessionsPerAccount) throw new StanzaError("resource-constraint");
+      return this.#add(jid, wire, lang);
+    }
+    if (conflict === "refuse") throw new StanzaError("conflict");
+    if (conflict === "rename") return this.#add(account.withResource(newResource()), wire, lang);
+    const ended = this.#options.fabric.end(account.bare, {
+      condition: "conflict",
+      text: "Replaced by a new connection.",
+      only: other.jid.full as never,
+    });
+    return isPromise(ended) ? ended.then(() => this.bind(account, resource, wire, lang)) : this.#add(jid, wire, lang);
+  }
+
+  #add(jid: Jid, wire: Wire, lang: Bytes | undefined): Session {
+    const session = new Session(jid, lang, wire, this.#options.router(), this.#options.context);
+    let entry = this.#accounts.get(jid.bare);
+    if (entry === undefined) {
+      const sessions = new AccountSessions(jid.bare, this.#options.admit);
+      entry = { sessions, binding: this.#options.fabric.bind({ kind: "account", bare: jid.bare }, sessions) };
+      this.#accounts.set(jid.bare, entry);
+    }
+    entry.sessions.add(session);
+    return session;
+  }
+
+  remove(session: Session): void {
+    const entry = this.#accounts.get(session.jid.bare);
+    if (entry === undefined) return;
+    entry.sessions.remove(session);
+    if (!entry.sessions.isEmpty) return;
+    entry.binding.release();
+    this.#accounts.delete(session.jid.bare);
+  }
+}

@@ -1,0 +1,51 @@
+import type { Ticket } from "../store/store.ts";
+
+interface Waiting<T> {
+  readonly item: T;
+  readonly after: Ticket | undefined;
+}
+
+/**
+ * Lets items through in the order they came. One whose commit is still under way holds back everything behind it, so
+ * that nothing overtakes what is being stored (RFC 6120 §10.1); one whose commit failed is dropped. While nothing
+ * waits, an item passes at once.
+ */
+export class Gate<T> {
+  readonly #pass: (item: T) => void;
+  #waiting: Waiting<T>[] | undefined;
+
+  constructor(pass: (item: T) => void) {
+    this.#pass = pass;
+  }
+
+  get isOpen(): boolean {
+    return this.#waiting === undefined;
+  }
+
+  enter(item: T, after: Ticket | undefined): void {
+    if (this.#waiting === undefined && (after === undefined || after.state !== "open")) {
+      if (after === undefined || after.state === "committed") this.#pass(item);
+      return;
+    }
+    this.#waiting ??= [];
+    this.#waiting.push({ item, after });
+    if (this.#waiting.length === 1) this.#awaitFirst();
+  }
+
+  #awaitFirst(): void {
+    this.#waiting?.[0]?.after?.onSettled(() => this.#advance());
+  }
+
+  #advance(): void {
+    const waiting = this.#waiting ?? [];
+    let passed = 0;
+    while (passed < waiting.length && waiting[passed]?.after?.state !== "open") {
+      const { item, after } = waiting[passed] as Waiting<T>;
+      if (after?.state !== "failed") this.#pass(item);
+      passed++;
+    }
+    // What was let through may have brought more; it queued behind, so `waiting` is the array as it is now.
+    this.#waiting = passed === waiting.length ? undefined : waiting.slice(passed);
+    this.#awaitFirst();
+  }
+}
