@@ -9,5 +9,7 @@ export const andThen = <T, U>(value: Eventually<T>, next: (value: T) => Eventual
   isPromise(value) ? value.then(next) : next(value);
 
 /** All of them: at once if none has to be waited for. */
-export const together = <const T extends readonly unknown[]>(...values: { [K in keyof T]: Eventually<T[K]> }): Eventually<T> =>
+export const together = <const T extends readonly unknown[]>(
+  ...values: { [K in keyof T]: Eventually<T[K]> }
+): Eventually<T> =>
   values.some(isPromise) ? (Promise.all(values) as Promise<unknown> as Promise<T>) : (values as unknown as T);

@@ -179,7 +179,8 @@ export const jidOfBytes = (raw: Bytes): Jid | undefined => cache.get(raw) ?? par
 const MAX_RAW = MAX_TEXT * 4;
 const parseBytes = (raw: Bytes): Jid | undefined => {
   if (raw.length > MAX_RAW) return undefined;
-  const text = unescaped(raw);
+  // The parts of an address outlive the stanza that `raw` was cut from.
+  const text = unescaped(detached(raw));
   const found = text === undefined ? undefined : tryJid(text);
   if (found !== undefined && raw.length <= MAX_CACHED) cache.set(raw, found);
   return found;

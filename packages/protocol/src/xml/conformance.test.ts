@@ -41,12 +41,18 @@ const readSuite = (): readonly Document[] => {
 
 const howWritten = (bytes: Uint8Array): Pick<Document, "restricted" | "foreign"> => {
   // Zero bytes taken out, UTF-16 shows its markup too.
-  const text = Buffer.from(bytes).toString("latin1").replaceAll("\0", "").replace(/^[\xfe\xff]+/, "");
+  const text = Buffer.from(bytes)
+    .toString("latin1")
+    .replaceAll("\0", "")
+    .replace(/^[\xfe\xff]+/, "");
   const declaration = /^<\?xml\s[^>]*\?>/.exec(text)?.[0] ?? "";
   const encoding = /encoding\s*=\s*["']([A-Za-z][\w.-]*)["']/.exec(declaration)?.[1] ?? "utf-8";
   const rest = text.slice(declaration.length).replace(/<!\[CDATA\[[^]*?\]\]>/g, "");
   const otherVersion = /version\s*=\s*["']1\.(?!0["'])/.test(declaration);
-  return { restricted: /<!DOCTYPE|<!--|<\?/.test(rest), foreign: otherVersion ? "version" : foreignEncoding(bytes, encoding) };
+  return {
+    restricted: /<!DOCTYPE|<!--|<\?/.test(rest),
+    foreign: otherVersion ? "version" : foreignEncoding(bytes, encoding),
+  };
 };
 
 const foreignEncoding = (bytes: Uint8Array, declared: string): Document["foreign"] => {

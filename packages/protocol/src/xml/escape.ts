@@ -7,14 +7,26 @@ import { type Bytes, toBytes, toText } from "../bytes.ts";
 const TEXT_SPECIAL = /[&<>]|[^\t\n -\ufffd]/g;
 const ATTRIBUTE_SPECIAL = /[&<']|[^ -\ufffd]/g;
 
+/** ASCII that is the same escaped and not, in text and between quotes. */
+const PLAIN: readonly boolean[] = Array.from(
+  { length: 0x80 },
+  (_, code) => code >= 0x20 && !"&<>'".includes(String.fromCharCode(code)),
+);
+const isPlain = (text: string): boolean => {
+  for (let at = 0; at < text.length; at++) if (PLAIN[text.charCodeAt(at)] !== true) return false;
+  return true;
+};
+
 /** Text → the bytes of character data. `>` is always escaped, so that `]]>` cannot arise; CR would be read as LF (XML §2.11). */
-export const escapeText = (text: string): Bytes => toBytes(text.replace(TEXT_SPECIAL, escaped));
+export const escapeText = (text: string): Bytes =>
+  isPlain(text) ? (text as Bytes) : toBytes(text.replace(TEXT_SPECIAL, escaped));
 
 /**
  * Text → the bytes of an attribute value that stands between single quotes. Tab, LF and CR become references,
  * because a reader turns literal ones into spaces (XML §3.3.3).
  */
-export const escapeAttribute = (text: string): Bytes => toBytes(text.replace(ATTRIBUTE_SPECIAL, escaped));
+export const escapeAttribute = (text: string): Bytes =>
+  isPlain(text) ? (text as Bytes) : toBytes(text.replace(ATTRIBUTE_SPECIAL, escaped));
 
 const escaped = (char: string): string => {
   switch (char) {
@@ -50,7 +62,11 @@ export const decodeText = (bytes: Bytes): string => {
 };
 
 /** The bytes between two quotes, as received → text: literal white space becomes spaces (XML §3.3.3), references what they stand for. */
-export const decodeAttribute = (bytes: Bytes): string => dereference(toText(bytes).replace(/\r\n|[\t\n\r]/g, " "));
+export const decodeAttribute = (bytes: Bytes): string => {
+  const text = toText(bytes);
+  return dereference(WHITE_SPACE.test(text) ? text.replace(/\r\n|[\t\n\r]/g, " ") : text);
+};
+const WHITE_SPACE = /[\t\n\r]/;
 
 const dereference = (text: string): string => (text.includes("&") ? text.replace(REFERENCE, referent) : text);
 

@@ -12,7 +12,8 @@ import { rawOf, writeElement, writeRaw } from "./write.ts";
 const CONTENT = ["jabber:client", "jabber:server", "jabber:component:accept"];
 const NS_STREAM = "http://etherx.jabber.org/streams";
 
-const headerOf = (content: string, more = ""): string => `<stream:stream xmlns='${content}' xmlns:stream='${NS_STREAM}'${more}>`;
+const headerOf = (content: string, more = ""): string =>
+  `<stream:stream xmlns='${content}' xmlns:stream='${NS_STREAM}'${more}>`;
 /** The stream on which things are received declares more than it should. */
 const RECEIVED_ON = headerOf("jabber:client", " xmlns:p='urn:p' xmlns:q='urn:q' xmlns:c='jabber:client'");
 

@@ -5,6 +5,8 @@ import { decodeAttribute, decodeText } from "./escape.ts";
 import { declare, elementNamespace, localName, resolveAttributes, type Scope } from "./scope.ts";
 
 const LESS_THAN = 0x3c;
+const GREATER_THAN = 0x3e;
+const EQUALS = 0x3d;
 const SLASH = 0x2f;
 const CDATA = "<![CDATA[";
 
@@ -107,8 +109,6 @@ export interface Tag {
   readonly end: number;
 }
 
-const NAME_END = /[\t\n\r />=]/g;
-
 /** Takes apart the start tag at `start`. */
 export const readTag = (source: Bytes, start: number): Tag => {
   let at = nameEnd(source, start + 1);
@@ -119,24 +119,35 @@ export const readTag = (source: Bytes, start: number): Tag => {
     const char = source[at];
     if (char === ">") return { name, attributes, empty: false, end: at + 1 };
     if (char === "/") return { name, attributes, empty: true, end: at + 2 };
-    if (char === undefined) return unbalanced();
-    const value = locateValue(source, at);
-    attributes.push(toText(source.substring(at, nameEnd(source, at)) as Bytes));
-    attributes.push(decodeAttribute(source.substring(value.start, value.end) as Bytes));
-    at = value.end + 1;
+    const last = nameEnd(source, at);
+    const value = valueStart(source, last);
+    const end = valueEnd(source, value);
+    attributes.push(
+      toText(source.substring(at, last) as Bytes),
+      decodeAttribute(source.substring(value, end) as Bytes),
+    );
+    at = end + 1;
   }
 };
 
-/** Where the value of the attribute at `at` lies, between its quotes. */
-const locateValue = (source: Bytes, at: number): { start: number; end: number } => {
-  const quote = skipSpace(source, skipSpace(source, nameEnd(source, at)) + 1);
-  const end = source.indexOf(source[quote] ?? "", quote + 1);
-  return end < 0 ? unbalanced() : { start: quote + 1, end };
+/** Where an attribute's value starts, after its quote. `last` is where its name ends. */
+const valueStart = (source: Bytes, last: number): number => skipSpace(source, skipSpace(source, last) + 1) + 1;
+
+/** Where a value ends that starts here: at the next quote of the kind before it. */
+const valueEnd = (source: Bytes, start: number): number => {
+  const quote = source[start - 1];
+  const end = quote === undefined ? -1 : source.indexOf(quote, start);
+  return end < 0 ? unbalanced() : end;
 };
 
-const nameEnd = (source: Bytes, at: number): number => {
-  NAME_END.lastIndex = at;
-  return NAME_END.exec(source)?.index ?? source.length;
+/** Where the name ends that starts here: at white space, `=`, `/` or `>`. */
+const nameEnd = (source: Bytes, start: number): number => {
+  let at = start;
+  for (; at < source.length; at++) {
+    const code = source.charCodeAt(at);
+    if (code <= 0x20 || code === EQUALS || code === SLASH || code === GREATER_THAN) break;
+  }
+  return at;
 };
 
 const skipSpace = (source: Bytes, from: number): number => {
@@ -155,11 +166,11 @@ export const indexChild = (payload: Bytes, start: number, end: number): readonly
   const declaration = colon < 0 ? "xmlns" : `xmlns:${payload.substring(start + 1, start + 1 + colon)}`;
   const first = colon < 0 ? start + 1 : start + 2 + colon;
   for (let at = skipSpace(payload, last); payload[at] !== ">" && payload[at] !== "/"; ) {
-    const value = locateValue(payload, at);
-    if (payload.substring(at, nameEnd(payload, at)) === declaration) {
-      return [first, last, value.start, value.end, start, end];
-    }
-    at = skipSpace(payload, value.end + 1);
+    const stop = nameEnd(payload, at);
+    const value = valueStart(payload, stop);
+    const finish = valueEnd(payload, value);
+    if (payload.substring(at, stop) === declaration) return [first, last, value, finish, start, end];
+    at = skipSpace(payload, finish + 1);
   }
   return [first, last, -1, -1, start, end];
 };

@@ -32,12 +32,17 @@ export const normalise = (
     const child = readNode(bytes, scope);
     const meant = ns === NS_CONTENT ? rescoped(child) : child;
     written = (written + payload.substring(copied, start)) as Bytes;
-    const at = written.length;
-    written = (written + (standsAlone(bytes, meant, alone) ? bytes : writeElement(meant, ns))) as Bytes;
-    index.push(...indexChild(written, at, written.length));
+    const normal = standsAlone(bytes, meant, alone) ? bytes : writeElement(meant, ns);
+    pushEntry(index, normal, written.length);
+    written = (written + normal) as Bytes;
     copied = end;
   }
   return { payload: (written + payload.substring(copied)) as Bytes, index };
+};
+
+/** Adds the index entry of a child that lies at `offset` of the payload. */
+const pushEntry = (index: number[], child: Bytes, offset: number): void => {
+  for (const field of indexChild(child, 0, child.length)) index.push(field < 0 ? field : field + offset);
 };
 
 /**

@@ -42,7 +42,7 @@ export const SCANNER_LIMITS: ScannerLimits = {
   depth: 64,
   attributes: 64,
   children: 1024,
-  prefixes: 128,
+  prefixes: 1024,
 };
 
 /** A stream header as received, in real text (RFC 6120 §4.7). */

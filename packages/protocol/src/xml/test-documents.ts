@@ -9,19 +9,32 @@ const NAMESPACES = ["jabber:client", "jabber:server", "urn:one", "urn:two", "urn
 
 const character = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(..."abc xyz019-_.:;,/=?!()[]{}") },
-  { weight: 3, arbitrary: fc.constantFrom("é", "ß", "ж", "日本", "🦊", "\u00a0", "\ufeff", "\ufffd", "\u007f", "\u0085") },
-  { weight: 3, arbitrary: fc.constantFrom("&amp;", "&lt;", "&gt;", "&apos;", "&quot;", "&#10;", "&#x9;", "&#xD;", "&#x1F98A;") },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom("é", "ß", "ж", "日本", "🦊", "\u00a0", "\ufeff", "\ufffd", "\u007f", "\u0085"),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom("&amp;", "&lt;", "&gt;", "&apos;", "&quot;", "&#10;", "&#x9;", "&#xD;", "&#x1F98A;"),
+  },
   { weight: 2, arbitrary: fc.constantFrom("\n", "\t", "\r", "\r\n", "  ") },
   { weight: 1, arbitrary: fc.constantFrom("&#0000065;", "]]", "]", "&#x10FFFF;", "&#xfffd;") },
 );
 const run = (more: readonly string[]): fc.Arbitrary<string> =>
   fc
-    .array(fc.oneof({ weight: 9, arbitrary: character }, { weight: 2, arbitrary: fc.constantFrom(...more) }), { maxLength: 12 })
+    .array(fc.oneof({ weight: 9, arbitrary: character }, { weight: 2, arbitrary: fc.constantFrom(...more) }), {
+      maxLength: 12,
+    })
     .map((parts) => parts.join("").replaceAll("]]>", "] ]>"));
 
 const text = run(["'", '"', ">", "&#39;"]);
-const cdata = run(["<", "&", "<![CDATA[", "'", ">", "</a>"]).map((inside) => `<![CDATA[${inside.replaceAll("]]>", "")}]]>`);
-const value = fc.oneof(run(['"', ">"]).map((inside) => `'${inside}'`), run(["'", ">"]).map((inside) => `"${inside}"`));
+const cdata = run(["<", "&", "<![CDATA[", "'", ">", "</a>"]).map(
+  (inside) => `<![CDATA[${inside.replaceAll("]]>", "")}]]>`,
+);
+const value = fc.oneof(
+  run(['"', ">"]).map((inside) => `'${inside}'`),
+  run(["'", ">"]).map((inside) => `"${inside}"`),
+);
 const space = fc.constantFrom(" ", " ", " ", "\n", "\t ", "\r\n");
 const equals = fc.constantFrom("=", "=", "=", " = ", "\n=");
 
@@ -30,8 +43,16 @@ const name = fc
   .map(([prefix, local]) => (prefix === "" ? local : `${prefix}:${local}`));
 const attribute = fc.tuple(space, name, equals, value).map((parts) => parts.join(""));
 const declaration = fc
-  .tuple(space, fc.constantFrom("xmlns", "xmlns", "xmlns:p", "xmlns:q", "xmlns:r"), equals, fc.constantFrom(...NAMESPACES, ""))
-  .map(([before, declared, sign, ns]) => `${before}${declared}${sign}"${ns === "" && declared !== "xmlns" ? "urn:one" : ns}"`);
+  .tuple(
+    space,
+    fc.constantFrom("xmlns", "xmlns", "xmlns:p", "xmlns:q", "xmlns:r"),
+    equals,
+    fc.constantFrom(...NAMESPACES, ""),
+  )
+  .map(
+    ([before, declared, sign, ns]) =>
+      `${before}${declared}${sign}"${ns === "" && declared !== "xmlns" ? "urn:one" : ns}"`,
+  );
 
 /** Names are unique for the most part; `a:x` and `b:x` in one namespace stay possible. */
 const unique = (attributes: readonly string[]): string => {

@@ -52,12 +52,16 @@ const nameBytes = (name: string): Bytes => {
 /** Name, value, name, value … as they are written: in bytes, escaped, with the declarations that prefixes need. */
 const attributePairs = (attributes: Element["attributes"]): Bytes[] => {
   const pairs: Bytes[] = [];
-  const prefixes = new Map<string, string>([[NS_XML, "xml"]]);
+  let prefixes: Map<string, string> | undefined;
   for (const key in attributes) {
     const value = attributes[key];
     if (value === undefined) continue;
-    const name = key.startsWith("{") ? prefixedName(key, prefixes, pairs) : attributeName(key);
-    pairs.push(name, escapeAttribute(value));
+    if (key.startsWith("{")) {
+      prefixes ??= new Map([[NS_XML, "xml"]]);
+      pairs.push(prefixedName(key, prefixes, pairs), escapeAttribute(value));
+    } else {
+      pairs.push(attributeName(key), escapeAttribute(value));
+    }
   }
   return pairs;
 };
