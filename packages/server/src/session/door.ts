@@ -3,7 +3,16 @@
  * interfaces; a session (a bound resource) begins at them.
  */
 import type {
-  BareJid, Bytes, DomainJid, Element, Eventually, Iq, Jid, RawElement, Stanza, StreamError,
+  BareJid,
+  Bytes,
+  DomainJid,
+  Element,
+  Eventually,
+  Iq,
+  Jid,
+  RawElement,
+  Stanza,
+  StreamError,
 } from "@kith/protocol";
 import type { Visitor } from "../module.ts";
 

@@ -1,0 +1,159 @@
+import {
+  andThen,
+  type BareJid,
+  childrenOfStanza,
+  Delay,
+  type Element,
+  type Eventually,
+  type FullJid,
+  hasChild,
+  hasHint,
+  type Jid,
+  type Message,
+  NS_CHAT_STATES,
+  NS_CONTENT,
+  NS_DELAY,
+  NS_HINTS,
+  type Presence,
+  parseJid,
+  parseRaw,
+  readStanza,
+  SCANNER_LIMITS,
+  textNamed,
+  withChild,
+  writeStanza,
+} from "@kith/protocol";
+import { type Context, type Effect, type Effects, type Module, write } from "../module.ts";
+import type { RowId, Spool, StoredStanza } from "../store/store.ts";
+
+export interface OfflineOptions {
+  readonly spool: Spool;
+  /** How many messages wait for one account at most. Default 1000. */
+  readonly limit?: number;
+}
+
+/**
+ * XEP-0160: keeps messages for an account until a resource of it takes messages. One stays stored until it is on its
+ * way to a session; what a session did not get goes to the next.
+ */
+export const offline = ({ spool, limit = 1000 }: OfflineOptions): Module => {
+  const claims = claimsOn(spool);
+
+  /** Everything that waits for the session's account, but for what other sessions are being sent. */
+  const deliverTo = (jid: Jid): Eventually<Effects> =>
+    andThen(spool.pending({ account: jid.bare }), (pending) =>
+      claims.claim(jid, pending).map((stored) => delivery(stored, jid)),
+    );
+
+  return {
+    name: "offline",
+    xeps: [
+      { xep: "XEP-0160", version: "1.0.1" },
+      { xep: "XEP-0334", version: "1.0.0", note: "no-store and store, for offline messages" },
+    ],
+    features: ["msgoffline"],
+    undelivered: (message, account, { now }) => {
+      const worth = worthOf(message);
+      if (worth !== "worth keeping") return worth === "worth nothing" ? [] : undefined;
+      return andThen(spool.count({ account }), (count) =>
+        count < limit ? [write(spool.keep({ account }, writeStanza(message), now()).write)] : undefined,
+      );
+    },
+    sending: {
+      copy: (stanza, { session }) => {
+        // The session is still shown as it was before this presence.
+        if (stanza.kind !== "presence" || stanza.to !== undefined || session?.presence === undefined) return [];
+        return session.priority < 0 && takesMessages(stanza) ? deliverTo(session.jid) : [];
+      },
+    },
+    available: ({ jid, priority }) => (priority < 0 ? [] : deliverTo(jid)),
+    closed: ({ jid }, context) => {
+      if (!claims.release(jid)) return [];
+      return andThen(firstTaker(jid.bare, context), (taker) => (taker === undefined ? [] : deliverTo(taker)));
+    },
+  };
+};
+
+/**
+ * What is to become of a message nobody was there for (§3; RFC 6121 §8.5.2.2.1).
+ * "worth nothing": nobody misses it later, nor wants to hear that it did not arrive (XEP-0085 §5.8).
+ */
+type Worth = "worth keeping" | "not to be kept" | "worth nothing";
+
+const worthOf = (message: Message): Worth => {
+  if (message.type !== "chat" && message.type !== "normal") return "not to be kept";
+  if (hasHint(message, "no-store")) return saysSomething(message) ? "not to be kept" : "worth nothing";
+  return saysSomething(message) || hasHint(message, "store") ? "worth keeping" : "worth nothing";
+};
+
+const NS_STANZA_ID = "urn:xmpp:sid:0";
+const saysSomething = (message: Message): boolean => childrenOfStanza(message).some((child) => !isAccompaniment(child));
+const isAccompaniment = ({ ns, name }: Element): boolean =>
+  ns === NS_CHAT_STATES ||
+  ns === NS_HINTS ||
+  ns === NS_STANZA_ID ||
+  ns === NS_DELAY ||
+  (ns === NS_CONTENT && name === "thread");
+
+/** RFC 6121 §4.7.2.3; a priority that is none is refused by the router. */
+const takesMessages = (presence: Presence): boolean => {
+  if (presence.type !== "available") return false;
+  const priority = Number(textNamed(presence, "priority") ?? 0);
+  return priority >= 0 && priority <= 127;
+};
+
+const firstTaker = (account: BareJid, { available }: Context): Eventually<Jid | undefined> =>
+  andThen(available(account), (resources) => resources.find(({ priority }) => priority >= 0)?.jid);
+
+/** What was let in once is not measured again. */
+const UNLIMITED = {
+  ...SCANNER_LIMITS,
+  stanzaBytes: Number.MAX_SAFE_INTEGER,
+  children: Number.MAX_SAFE_INTEGER,
+  depth: Number.MAX_SAFE_INTEGER,
+};
+
+const delivery = ({ row, stanza, stamp }: StoredStanza, jid: Jid): Effect => {
+  const stored = readStanza(parseRaw(stanza, { limits: UNLIMITED }));
+  // There is one delay at most (XEP-0203 §2), and an earlier one says better when the message was sent.
+  const delayed = hasChild(stored, NS_DELAY, "delay")
+    ? stored
+    : withChild(stored, Delay.build({ stamp, from: parseJid(jid.domain), reason: "Offline Storage" }));
+  return { do: "toSession", jid: jid.full as FullJid, stanza: delayed, row };
+};
+
+/** Which session is being sent which row: two that come at once must not both get it. */
+class Claims {
+  readonly #holders = new Map<BareJid, ReadonlyMap<RowId, string>>();
+
+  /** What of all that is pending nobody holds; from now on the session does. */
+  claim(jid: Jid, pending: readonly StoredStanza[]): readonly StoredStanza[] {
+    const held = this.#holders.get(jid.bare);
+    const free = pending.filter(({ row }) => held?.get(row) === undefined);
+    // Rows that are no longer pending have arrived, and are forgotten here.
+    this.#set(jid.bare, new Map(pending.map(({ row }) => [row, held?.get(row) ?? jid.full])));
+    return free;
+  }
+
+  /** The session is gone. Did it hold anything? */
+  release(jid: Jid): boolean {
+    const held = this.#holders.get(jid.bare);
+    if (held === undefined) return false;
+    const others = [...held].filter(([, holder]) => holder !== jid.full);
+    this.#set(jid.bare, new Map(others));
+    return others.length < held.size;
+  }
+
+  #set(account: BareJid, holders: ReadonlyMap<RowId, string>): void {
+    if (holders.size === 0) this.#holders.delete(account);
+    else this.#holders.set(account, holders);
+  }
+}
+
+/** One for each spool, however many routers of this process share it. */
+const CLAIMS = new WeakMap<Spool, Claims>();
+const claimsOn = (spool: Spool): Claims => {
+  const claims = CLAIMS.get(spool) ?? new Claims();
+  CLAIMS.set(spool, claims);
+  return claims;
+};

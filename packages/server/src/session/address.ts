@@ -1,0 +1,20 @@
+import ipaddr from "ipaddr.js";
+
+/**
+ * What limits count an address by: an IPv4 address itself, of an IPv6 address the network of 64 bits, since whoever has
+ * one address there has all of them. An IPv4 address mapped into IPv6 is the IPv4 address. Text that is no address
+ * counts as it stands.
+ */
+export const addressKey = (address: string): string => {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
+  return `${parsed.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(":")}::/64`;
+};
+
+/** Does the other end run on this machine? */
+export const isLoopback = (address: string): boolean =>
+  ipaddr.isValid(address) && ipaddr.process(address).range() === "loopback";

@@ -1,0 +1,33 @@
+import type { Element, Eventually, RawElement } from "@kith/protocol";
+import { binding, boundAlready, legacySession, unboundStanzas } from "./negotiate-bind.ts";
+import { noSasl, sasl, saslBeforeTls } from "./negotiate-sasl.ts";
+import { noStarttls, starttls } from "./negotiate-starttls.ts";
+import type { Client, Stage, Step } from "./negotiate-step.ts";
+import { noStanzas, visitors } from "./negotiate-visitor.ts";
+
+/**
+ * All there is of stream negotiation, in the order of XEP-0170: what each stage announces, and what it understands.
+ * The first step that takes an element gets it.
+ */
+const STEPS: Readonly<Record<Stage, readonly Step[]>> = {
+  // RFC 6120 §5.3.1: while TLS is mandatory, nothing else is announced.
+  cleartext: [starttls, saslBeforeTls, noStanzas],
+  protected: [visitors, sasl, noStarttls],
+  authenticated: [binding, legacySession, unboundStanzas, noStarttls, noSasl],
+  bound: [boundAlready, legacySession, noStarttls, noSasl],
+};
+
+/** Where TLS is not demanded of a peer on this machine, it can still be had (RFC 6120 §5.4.1). */
+const LOOPBACK: readonly Step[] = [starttls, visitors, sasl];
+
+const stepsOf = (client: Client): readonly Step[] =>
+  client.stage === "protected" && client.transport.security === undefined ? LOOPBACK : STEPS[client.stage];
+
+export const featuresFor = (client: Client): readonly Element[] =>
+  stepsOf(client).flatMap((step) => step.features?.(client) ?? []);
+
+/** Hands an element to the step that takes it; `"untaken"` if there is none. */
+export const negotiate = (client: Client, raw: RawElement): Eventually<void> | "untaken" => {
+  for (const step of stepsOf(client)) if (step.takes(raw)) return step.receive(client, raw);
+  return "untaken";
+};

@@ -1,0 +1,423 @@
+import { randomBytes } from "node:crypto";
+import {
+  type Bytes,
+  type ContentNamespace,
+  checkStreamTag,
+  type Eventually,
+  type HeaderToSend,
+  headerOf,
+  isPromise,
+  type RawElement,
+  type ScannerHandler,
+  type ScannerLimits,
+  STREAM_END,
+  StreamError,
+  type StreamHeader,
+  type StreamTag,
+  writeHeader,
+  writeStreamError,
+  XmlScanner,
+} from "@kith/protocol";
+import type { Log } from "../router/log.ts";
+import type { Wire } from "./door.ts";
+import { Pace, type Rate } from "./pace.ts";
+import { type Expiring, Timer, type Timers } from "./timer.ts";
+import type { Transport, TransportListener } from "./transport.ts";
+
+/**
+ * Where a stream is in its life.
+ * - "securing": TLS is being negotiated
+ * - "opening": the peer's header is awaited, for the first time or after a restart (RFC 6120 §4.3.3)
+ * - "open": headers have been exchanged
+ * - "ending": the peer has closed its direction; what is due is being sent
+ * - "closing": we have closed our direction and wait for the peer to close its own (§4.4)
+ * - "closed": the connection is gone
+ */
+export type StreamState = "securing" | "opening" | "open" | "ending" | "closing" | "closed";
+
+/** What every stream needs, whoever its peer is. */
+export interface StreamServices {
+  readonly limits: {
+    readonly outboxBytes: number;
+    readonly readAheadBytes: number;
+    readonly tlsHandshakeMs: number;
+    readonly negotiationMs: number;
+    readonly closeMs: number;
+    readonly rate: Rate | undefined;
+    readonly keepAliveMs: number | undefined;
+  };
+  readonly log: Log;
+  readonly timers: Timers;
+}
+
+export interface StreamStart {
+  readonly content: ContentNamespace;
+  /** Limits of the XML reader until `raiseLimits`. */
+  readonly scanner: ScannerLimits;
+  /** Is TLS the first thing that happens (XEP-0368)? */
+  readonly directTls: boolean;
+}
+
+const toLatin1 = Buffer.prototype.latin1Slice as (this: Uint8Array, start: number, end: number) => string;
+const latin1 = (array: Uint8Array, start: number, end: number): Bytes => toLatin1.call(array, start, end) as Bytes;
+
+/** RFC 6120 §4.7.3: unpredictable and never used again. */
+const newStreamId = (): string => randomBytes(16).toString("base64url");
+
+/** A space between two elements (RFC 6120 §4.6.1, §11.7). */
+const KEEP_ALIVE = " " as Bytes;
+
+/**
+ * An XML stream and the one in the other direction, on one connection (RFC 6120 §4): headers, errors, the closing
+ * handshake, timeouts, back-pressure. What is negotiated and what stanzas mean is for the classes that extend it.
+ *
+ * Elements are handed on one by one: while one is being waited for, nothing is read.
+ */
+export abstract class Stream implements Wire, TransportListener, ScannerHandler, Expiring {
+  readonly transport: Transport;
+  readonly #services: StreamServices;
+  readonly #content: ContentNamespace;
+  readonly #scanner: XmlScanner;
+  readonly #deadline: Timer = new Timer(this);
+  #state: StreamState;
+  /** Of the response stream; new with every header we send. */
+  #id = "";
+  /** The peer's latest header, right or wrong. */
+  #header: StreamHeader | undefined = undefined;
+  /** Has our header been sent for the stream at hand? */
+  #isAnswered = false;
+  /** Reasons not to read on. */
+  #holds = 0;
+  #pace: Pace | undefined;
+  #paceTimer: Timer | undefined = undefined;
+  /** `undefined` once negotiation is over. */
+  #negotiationEnds: number | undefined;
+  /** Has anything come since the last look (see `keepAliveMs`)? */
+  #isHeard = true;
+
+  constructor(transport: Transport, services: StreamServices, { content, scanner, directTls }: StreamStart) {
+    const { limits, timers } = services;
+    this.transport = transport;
+    this.#services = services;
+    this.#content = content;
+    this.#scanner = new XmlScanner(this, { content, limits: scanner, latin1 });
+    this.#state = directTls ? "securing" : "opening";
+    this.#pace = limits.rate === undefined ? undefined : new Pace(limits.rate, timers.now);
+    this.#negotiationEnds = timers.now + limits.negotiationMs;
+    timers.arm(
+      this.#deadline,
+      directTls ? Math.min(limits.tlsHandshakeMs, limits.negotiationMs) : limits.negotiationMs,
+    );
+  }
+
+  /** The response header for the peer's header, or for none that came (RFC 6120 §4.9.1.2, §4.9.1.3); without `id`. */
+  protected abstract responseTo(header: StreamHeader | undefined): Omit<HeaderToSend, "id" | "content">;
+  /** A header that is right as far as XML goes. Answers it, with features if there are any to send; throws StreamError. */
+  protected abstract headerReceived(header: StreamHeader): void;
+  /** One first-level element; the next one waits until this settles. Throws or rejects with StreamError. */
+  protected abstract elementReceived(raw: RawElement): Eventually<void>;
+  /** The stream is going or gone; called once. */
+  protected abstract streamEnded(): Eventually<void>;
+  /** TLS has been established. */
+  protected tlsEstablished(): void {}
+  /** For log lines: who it is, as far as is known. */
+  protected abstract describe(): Readonly<Record<string, unknown>>;
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  /** Does it do nothing any longer but come to its end? */
+  get isOver(): boolean {
+    return this.#state === "closing" || this.#state === "closed";
+  }
+
+  get header(): StreamHeader | undefined {
+    return this.#header;
+  }
+
+  // What the session sees of it: Wire.
+
+  get backlog(): number {
+    return this.transport.backlog;
+  }
+
+  send(bytes: Bytes): void {
+    if (this.isOver) return;
+    this.transport.write(bytes);
+    if (this.transport.backlog > this.#services.limits.outboxBytes) {
+      this.close(new StreamError("policy-violation", "more is waiting to be read than may wait"));
+    }
+  }
+
+  whenFlushed(done: () => void): void {
+    if (this.#state !== "closed") this.transport.whenFlushed(done);
+  }
+
+  close(error?: StreamError): void {
+    if (this.isOver) return;
+    if (this.#state === "securing") return this.#drop(error);
+    this.#say("the stream is being closed", error);
+    const header = this.#isAnswered ? "" : this.#writeHeader();
+    this.#state = "closing";
+    this.transport.write((header + (error === undefined ? "" : writeStreamError(error)) + STREAM_END) as Bytes);
+    this.transport.end();
+    this.#readToTheEnd();
+    this.#services.timers.arm(this.#deadline, this.#services.limits.closeMs);
+    this.#finish();
+  }
+
+  // What subclasses do with it.
+
+  /** Sends our header; features follow in the same breath. */
+  answer(features: Bytes): void {
+    this.transport.write((this.#writeHeader() + features) as Bytes);
+  }
+
+  /** The peer is to send a new header; the next byte is the first of it (RFC 6120 §4.3.3). */
+  restart(): void {
+    this.#scanner.reset();
+    this.#state = "opening";
+    this.#isAnswered = false;
+  }
+
+  /** Begins TLS. What was sent in the clear after the element at hand must have been dealt with: see `takeUnreadInput`. */
+  beginTls(domain: Parameters<Transport["startTls"]>[0]): void {
+    const { limits, timers } = this.#services;
+    this.#state = "securing";
+    this.#header = undefined;
+    this.#isAnswered = false;
+    timers.arm(this.#deadline, Math.min(limits.tlsHandshakeMs, this.#timeLeft()));
+    this.transport.startTls(domain);
+  }
+
+  /** Bytes that came after the element at hand, while it is waited for; they are forgotten. Not from inside `elementReceived`. */
+  takeUnreadInput(): Uint8Array {
+    return this.#scanner.remainder();
+  }
+
+  raiseLimits(scanner: ScannerLimits): void {
+    this.#scanner.limits = scanner;
+  }
+
+  /** Negotiation is over: no deadline any longer, only a look now and then. */
+  established(): void {
+    const { limits, timers } = this.#services;
+    this.#negotiationEnds = undefined;
+    timers.disarm(this.#deadline);
+    if (limits.keepAliveMs !== undefined) timers.arm(this.#deadline, limits.keepAliveMs);
+  }
+
+  /** Anything thrown, at its right reach: a StreamError ends the stream, anything else is a fault of ours. */
+  protected fail(error: unknown): void {
+    if (this.isOver) return;
+    if (error instanceof StreamError) return this.close(error);
+    this.#services.log.error({ ...this.#fields(), err: error }, "a stream failed");
+    this.close(new StreamError("internal-server-error"));
+  }
+
+  // What the transport says.
+
+  received(bytes: Uint8Array): void {
+    if (this.isOver) return;
+    this.#isHeard = true;
+    try {
+      this.#scanner.feed(bytes);
+    } catch (error) {
+      this.fail(error);
+    }
+    if (this.isOver) return;
+    if (this.#pace !== undefined) this.#slowDown(this.#pace, bytes.length);
+    if (this.transport.backlog > this.#services.limits.readAheadBytes) this.#awaitReader();
+  }
+
+  secured(): void {
+    if (this.#state !== "securing") return;
+    const { timers } = this.#services;
+    this.#scanner.reset();
+    this.#state = "opening";
+    timers.arm(this.#deadline, this.#timeLeft());
+    try {
+      this.tlsEstablished();
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.#scanner.resume();
+  }
+
+  peerEnded(): void {
+    if (this.#state === "securing") this.#drop(undefined);
+    else if (!this.isOver) this.#peerClosed();
+  }
+
+  stalled(): void {
+    this.close(new StreamError("connection-timeout", "the peer does not read"));
+    this.transport.destroy();
+  }
+
+  lost(error: Error | undefined): void {
+    if (this.#state === "closed") return;
+    const wasClosing = this.#state === "closing";
+    this.#say("the connection is gone", error);
+    this.#state = "closed";
+    this.#services.timers.disarm(this.#deadline);
+    if (!wasClosing) this.#finish();
+  }
+
+  // What the XML reader finds.
+
+  opened(tag: StreamTag): void {
+    if (this.#state !== "opening") return;
+    const header = headerOf(tag);
+    this.#header = header;
+    this.#state = "open";
+    checkStreamTag(tag, this.#content);
+    this.headerReceived(header);
+  }
+
+  element(raw: RawElement): void {
+    if (this.#state !== "open") return;
+    this.#pace?.countElement();
+    const done = this.elementReceived(raw);
+    if (isPromise(done)) this.#await(done);
+  }
+
+  closed(): void {
+    if (this.#state === "open") this.#peerClosed();
+  }
+
+  expired(timer: Timer): void {
+    if (timer === this.#paceTimer) return this.#release();
+    switch (this.#state) {
+      case "securing":
+        return this.#drop(new StreamError("connection-timeout", "no TLS handshake in time"));
+      case "ending":
+        return this.close();
+      case "closing":
+        return this.transport.destroy();
+      case "opening":
+      case "open":
+        return this.#timeout();
+      default:
+    }
+  }
+
+  /** The timer of a stream that is negotiating has run out, or that of one that is established has come round. */
+  #timeout(): void {
+    const { limits, timers } = this.#services;
+    if (this.#negotiationEnds !== undefined)
+      return this.close(new StreamError("connection-timeout", "negotiation took too long"));
+    if (limits.keepAliveMs === undefined) return;
+    if (!this.#isHeard) this.send(KEEP_ALIVE);
+    this.#isHeard = false;
+    timers.arm(this.#deadline, limits.keepAliveMs);
+  }
+
+  #timeLeft(): number {
+    return Math.max(0, (this.#negotiationEnds ?? 0) - this.#services.timers.now);
+  }
+
+  #await(done: Promise<void>): void {
+    this.#hold();
+    done.then(
+      () => this.#release(),
+      (error) => this.fail(error),
+    );
+  }
+
+  #hold(): void {
+    if (this.#holds++ > 0) return;
+    this.#scanner.pause();
+    this.transport.pause();
+  }
+
+  #release(): void {
+    if (this.isOver || --this.#holds > 0) return;
+    try {
+      this.#scanner.resume();
+    } catch (error) {
+      this.fail(error);
+    }
+    if (this.#holds === 0 && this.#state !== "closed") this.transport.resume();
+  }
+
+  #slowDown(pace: Pace, bytes: number): void {
+    const rest = pace.rest(bytes, this.#services.timers.now);
+    if (rest === 0 || this.#paceTimer?.isArmed === true) return;
+    this.#paceTimer ??= new Timer(this);
+    this.#hold();
+    this.#services.timers.arm(this.#paceTimer, rest);
+  }
+
+  /** A peer that sends but does not read is not read from either. */
+  #awaitReader(): void {
+    this.#hold();
+    this.transport.whenFlushed(() => this.#release());
+  }
+
+  #peerClosed(): void {
+    const { limits, timers } = this.#services;
+    this.#state = "ending";
+    this.#hold();
+    timers.arm(this.#deadline, limits.closeMs);
+    const done = this.#ended();
+    if (isPromise(done)) done.then(() => this.close());
+    else this.close();
+  }
+
+  #hasEnded = false;
+  #ended(): Eventually<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    try {
+      const done = this.streamEnded();
+      return isPromise(done) ? done.catch((error) => this.#failedAtEnd(error)) : done;
+    } catch (error) {
+      this.#failedAtEnd(error);
+    }
+  }
+
+  #finish(): void {
+    if (this.#paceTimer !== undefined) this.#services.timers.disarm(this.#paceTimer);
+    void this.#ended();
+  }
+
+  #failedAtEnd(error: unknown): void {
+    this.#services.log.error({ ...this.#fields(), err: error }, "a stream failed while it ended");
+  }
+
+  /** Nothing that comes matters now but the end of it. */
+  #readToTheEnd(): void {
+    this.#holds = 0;
+    this.transport.resume();
+  }
+
+  /** Without a word: the fault lies below XML (RFC 6120 §5.4.3.2). */
+  #drop(error: StreamError | undefined): void {
+    this.#say("the connection is dropped", error);
+    this.#state = "closing";
+    this.transport.destroy();
+    this.#finish();
+  }
+
+  #writeHeader(): Bytes {
+    this.#id = newStreamId();
+    this.#isAnswered = true;
+    return writeHeader({ ...this.responseTo(this.#header), content: this.#content, id: this.#id });
+  }
+
+  #fields(): Readonly<Record<string, unknown>> {
+    return { stream: this.#id, address: this.transport.address, ...this.describe() };
+  }
+
+  #say(text: string, error: Error | undefined): void {
+    const reason =
+      error instanceof StreamError ? { condition: error.condition, reason: error.text } : { reason: error?.message };
+    this.#services.log.debug({ ...this.#fields(), ...reason }, text);
+  }
+}

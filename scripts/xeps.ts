@@ -1,0 +1,97 @@
+/**
+ * `npm run xeps` writes XEPS.md: what the modules of the server declare, and what belongs to streams and addresses and
+ * so to no module. `--check` says whether XEPS.md is what would be written.
+ */
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Module } from "../packages/server/src/module.ts";
+import titles from "./xep-titles.json" with { type: "json" };
+
+type Xep = Module["xeps"][number];
+
+const root = join(import.meta.dirname, "..");
+const target = join(root, "XEPS.md");
+
+/** What streams, listeners and addresses do; no module owns it. */
+const WITHOUT_MODULE: readonly Xep[] = [
+  { xep: "RFC 6120" },
+  { xep: "RFC 7622" },
+  { xep: "RFC 7590" },
+  { xep: "RFC 9266" },
+  { xep: "XEP-0106", version: "1.1.1" },
+  { xep: "XEP-0114", version: "1.6" },
+  { xep: "XEP-0170", version: "1.0" },
+  { xep: "XEP-0178", version: "1.2", note: "client certificates (SASL EXTERNAL)" },
+  { xep: "XEP-0368", version: "1.1.0" },
+  { xep: "XEP-0440", version: "1.0.0" },
+  { xep: "XEP-0474", version: "0.5.0" },
+];
+
+/** Declared by several modules, a spec is complete only where every one of them says so. */
+interface Row {
+  readonly xep: string;
+  readonly version: string;
+  readonly notes: readonly string[];
+}
+
+const rowsOf = (declared: readonly Xep[]): readonly Row[] => {
+  const rows = new Map<string, Row>();
+  for (const { xep, version = "", note } of declared) {
+    const known = rows.get(xep) ?? { xep, version, notes: [] };
+    if (known.version !== version)
+      throw new Error(`${xep} is declared in two versions: ${known.version} and ${version}`);
+    rows.set(xep, { ...known, notes: note === undefined ? known.notes : [...known.notes, note] });
+  }
+  return [...rows.values()].sort((one, other) => (one.xep < other.xep ? -1 : 1));
+};
+
+const sources = globSync("packages/*/src/**/*.{ts,tsx}", { cwd: root })
+  .filter((path) => !/\.test\.tsx?$|\.suite\.ts$|\/test-/.test(path) && !path.startsWith("packages/testing/"))
+  .sort();
+
+/** Files are named after their spec; some modules declare further ones. */
+const filesOf = (xep: string): readonly string[] => {
+  const name = xep.toLowerCase().replace(/[- ]/, "");
+  const isNamedAfter = (path: string): boolean => basename(path).startsWith(`${name}-`);
+  const declares = (path: string): boolean =>
+    path.includes("/modules/") && readFileSync(join(root, path), "utf8").includes(`"${xep}"`);
+  return sources.filter((path) => isNamedAfter(path) || declares(path));
+};
+
+const titleOf = (xep: string): string => {
+  const title = (titles as Record<string, string>)[xep];
+  if (title === undefined) throw new Error(`scripts/xep-titles.json has no title for ${xep}`);
+  return title;
+};
+
+const lineOf = ({ xep, version, notes }: Row): string => {
+  const files = filesOf(xep).map((path) => `[${basename(path)}](${path})`);
+  const status = notes.length === 0 ? "complete" : `partial: ${notes.join("; ")}`;
+  return `| ${[xep, titleOf(xep), version, status, files.join(", ")].join(" | ")} |`;
+};
+
+const page = (declared: readonly Xep[]): string => `# Specifications
+
+Written by \`npm run xeps\` from what the modules declare. The version is the one the code was written and tested against.
+
+| Specification | Title | Version | Status | Where |
+| --- | --- | --- | --- | --- |
+${rowsOf(declared).map(lineOf).join("\n")}
+`;
+
+const current = (): string | undefined => {
+  try {
+    return readFileSync(target, "utf8");
+  } catch {
+    return undefined;
+  }
+};
+
+const { describeModules } = await import("../packages/server/src/modules/index.ts");
+const wanted = page([...describeModules().flatMap(({ xeps }) => xeps), ...WITHOUT_MODULE]);
+if (!process.argv.includes("--check")) {
+  writeFileSync(target, wanted);
+} else if (current() !== wanted) {
+  process.stderr.write("XEPS.md is not what the modules declare; run: npm run xeps\n");
+  process.exitCode = 1;
+}
