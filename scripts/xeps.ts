@@ -87,8 +87,9 @@ const current = (): string | undefined => {
   }
 };
 
+const { memoryStore } = await import("../packages/server/src/store/memory.ts");
 const { describeModules } = await import("../packages/server/src/modules/index.ts");
-const wanted = page([...describeModules().flatMap(({ xeps }) => xeps), ...WITHOUT_MODULE]);
+const wanted = page([...describeModules(memoryStore()).flatMap(({ xeps }) => xeps), ...WITHOUT_MODULE]);
 if (!process.argv.includes("--check")) {
   writeFileSync(target, wanted);
 } else if (current() !== wanted) {

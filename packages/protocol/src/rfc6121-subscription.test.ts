@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   partsOf,
+  type Relation,
   receiveSubscription,
   type SubscriptionState,
   type SubscriptionType,
@@ -165,8 +166,8 @@ const INBOUND: readonly InboundTable[] = [
   },
 ];
 
-describe.each(OUTBOUND)("RFC 6121 $section: outbound $type", ({ section, type, rows }) => {
-  test.each(rows)(`RFC 6121 ${section}: ${type} in state %s`, (was, routed, next) => {
+describe.each<OutboundTable>(OUTBOUND)("RFC 6121 $section: outbound $type", ({ section, type, rows }) => {
+  test.each(rows.map((row) => [...row] as const))(`RFC 6121 ${section}: ${type} in state %s`, (was, routed, next) => {
     expect(sendSubscription(type, { state: LONG[was], approved: false })).toEqual({
       route: routed === "MUST",
       state: LONG[next === "=" || next === "pre-approval" ? was : next],
@@ -175,8 +176,9 @@ describe.each(OUTBOUND)("RFC 6121 $section: outbound $type", ({ section, type, r
   });
 });
 
-describe.each(INBOUND)("RFC 6121 $section: inbound $type", ({ section, type, rows }) => {
-  test.each(rows)(`RFC 6121 ${section}: ${type} in state %s`, (was, delivered, next, reply) => {
+describe.each<InboundTable>(INBOUND)("RFC 6121 $section: inbound $type", ({ section, type, rows }) => {
+  test.each(rows.map((row) => ({ row, was: row[0] })))(`RFC 6121 ${section}: ${type} in state $was`, ({ row }) => {
+    const [was, delivered, next, reply] = row;
     expect(receiveSubscription(type, { state: LONG[was], approved: false })).toEqual({
       deliver: delivered === "MUST",
       state: LONG[next === "=" ? was : next],
@@ -259,20 +261,17 @@ test("RFC 6121 A: whatever is sent, the other side's tables lead back to a state
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
     return Math.floor((seed / 2_147_483_648) * below);
   };
-  const sides = [
-    { state: "None" as SubscriptionState, approved: false },
-    { state: "None" as SubscriptionState, approved: false },
-  ] as const;
-  const now = [...sides];
+  const nothing: Relation = { state: "None", approved: false };
+  const now: [Relation, Relation] = [nothing, nothing];
   const arrive = (at: 0 | 1, type: SubscriptionType): void => {
-    const { reply, deliver: _, ...next } = receiveSubscription(type, now[at] ?? sides[at]);
+    const { reply, deliver: _, ...next } = receiveSubscription(type, now[at]);
     now[at] = next;
     if (reply !== undefined) arrive(at === 0 ? 1 : 0, reply);
   };
   for (let step = 0; step < 5_000; step++) {
     const at = random(2) as 0 | 1;
     const type = types[random(4)] ?? "subscribe";
-    const { route, ...next } = sendSubscription(type, now[at] ?? sides[at]);
+    const { route, ...next } = sendSubscription(type, now[at]);
     now[at] = next;
     if (route) arrive(at === 0 ? 1 : 0, type);
     const [a, b] = now.map(({ state }) => partsOf(state));

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { StanzaError } from "./errors.ts";
-import { booleanOf, type DataForm, fieldValue, fieldValues, Form, formTypeOf, standardForm } from "./xep0004-data-forms.ts";
+import {
+  booleanOf,
+  type DataForm,
+  Form,
+  fieldValue,
+  fieldValues,
+  formTypeOf,
+  standardForm,
+} from "./xep0004-data-forms.ts";
 import { element } from "./xml/element.ts";
 import { parseElement } from "./xml/read.ts";
 
@@ -18,7 +26,9 @@ const questionnaire = `
       <option><value>rue</value></option>
     </field>
     <field type='boolean' var='open'><value>1</value></field>
-  </x>`.replaceAll(/>\s+</g, "><").trim();
+  </x>`
+  .replaceAll(/>\s+</g, "><")
+  .trim();
 
 test("XEP-0004 §3: a form to be filled in is read whole and written back the same", () => {
   const form = Form.parse(parseElement(questionnaire));
@@ -27,7 +37,13 @@ test("XEP-0004 §3: a form to be filled in is read whole and written back the sa
     title: "A new garden",
     instructions: ["Say what is to grow.", "You can change it later."],
   });
-  expect(form.fields[2]).toMatchObject({ var: "name", label: "Name", desc: "Shown to visitors", required: true, values: [] });
+  expect(form.fields[2]).toMatchObject({
+    var: "name",
+    label: "Name",
+    desc: "Shown to visitors",
+    required: true,
+    values: [],
+  });
   expect(form.fields[3]?.options).toEqual([
     { label: "Thyme", value: "thyme" },
     { label: undefined, value: "rue" },
@@ -49,17 +65,28 @@ test("XEP-0004 §3.4: reported fields and items", () => {
 });
 
 test("XEP-0004 §3.3: a field of a type that is not understood is text-single", () => {
-  const [field] = Form.parse(parseElement("<x xmlns='jabber:x:data' type='form'><field var='a' type='hologram'/></x>")).fields;
+  const [field] = Form.parse(
+    parseElement("<x xmlns='jabber:x:data' type='form'><field var='a' type='hologram'/></x>"),
+  ).fields;
   expect(field?.type).toBe("text-single");
 });
 
-test.each(["", "type=''", "type='FORM'", "type='error'"])("XEP-0004 §3.1: a form of no known type is refused (%s)", (attribute) => {
-  expect(() => Form.parse(parseElement(`<x xmlns='jabber:x:data' ${attribute}/>`))).toThrow(StanzaError);
-});
+test.each(["", "type=''", "type='FORM'", "type='error'"])(
+  "XEP-0004 §3.1: a form of no known type is refused (%s)",
+  (attribute) => {
+    expect(() => Form.parse(parseElement(`<x xmlns='jabber:x:data' ${attribute}/>`))).toThrow(StanzaError);
+  },
+);
 
 test("XEP-0004 §3.3: both spellings of a boolean", () => {
   expect(["1", "true", "0", "false", "yes", "", undefined].map(booleanOf)).toEqual([
-    true, true, false, false, undefined, undefined, undefined,
+    true,
+    true,
+    false,
+    false,
+    undefined,
+    undefined,
+    undefined,
   ]);
 });
 

@@ -6,7 +6,9 @@ import { DiscoInfoQuery, DiscoItemsQuery, infoRequest, itemsRequest } from "./xe
 import { parseElement } from "./xml/read.ts";
 
 test("XEP-0030 §3.1: a request for information, with and without a node", () => {
-  expect(DiscoInfoQuery.build(infoRequest())).toEqual(parseElement("<query xmlns='http://jabber.org/protocol/disco#info'/>"));
+  expect(DiscoInfoQuery.build(infoRequest())).toEqual(
+    parseElement("<query xmlns='http://jabber.org/protocol/disco#info'/>"),
+  );
   const withNode = parseElement("<query xmlns='http://jabber.org/protocol/disco#info' node='beds/thyme'/>");
   expect(DiscoInfoQuery.build(infoRequest("beds/thyme"))).toEqual(withNode);
   expect(DiscoInfoQuery.parse(withNode)).toEqual(infoRequest("beds/thyme"));
@@ -29,7 +31,9 @@ test("XEP-0030 §3.1, XEP-0128 §2: identities, features and forms are read and 
   expect(info.features).toEqual(["http://jabber.org/protocol/disco#info", "urn:example:beds"]);
   expect(info.forms).toMatchObject([{ type: "result", fields: [{ var: "FORM_TYPE" }, { var: "plants" }] }]);
   expect(DiscoInfoQuery.build(info)).toEqual(answer);
-  expect(DiscoInfoQuery.build({ ...info, forms: [standardForm("result", "urn:example:garden", { plants: ["thyme"] })] })).toEqual(answer);
+  expect(
+    DiscoInfoQuery.build({ ...info, forms: [standardForm("result", "urn:example:garden", { plants: ["thyme"] })] }),
+  ).toEqual(answer);
 });
 
 test("XEP-0030 §4.1: items, some of them nodes", () => {

@@ -13,7 +13,14 @@ test("XEP-0049 §2.1: what is stored is any XML", () => {
 });
 
 test("XEP-0049 §2.3: reserved namespaces", () => {
-  const reserved = [NS_CONTENT, NS_NONE, "jabber:client", "jabber:iq:roster", "http://jabber.org/protocol/muc", "vcard-temp"];
+  const reserved = [
+    NS_CONTENT,
+    NS_NONE,
+    "jabber:client",
+    "jabber:iq:roster",
+    "http://jabber.org/protocol/muc",
+    "vcard-temp",
+  ];
   expect(reserved.filter((ns) => !isReservedNamespace(ns))).toEqual([]);
   expect(["storage:bookmarks", "urn:xmpp:bookmarks:1", "http://jabber.orgy/"].filter(isReservedNamespace)).toEqual([]);
 });

@@ -62,7 +62,11 @@ describe("XEP-0082 §3.2: DateTime", () => {
   });
 
   test("what is written is read as the same moment", () => {
-    const moments = fc.date({ min: new Date("0001-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true });
+    const moments = fc.date({
+      min: new Date("0001-01-01T00:00:00Z"),
+      max: new Date("9999-12-31T23:59:59.999Z"),
+      noInvalidDate: true,
+    });
     fc.assert(fc.property(moments, (date) => parseDateTime(formatDateTime(date.getTime())) === date.getTime()));
   });
 });

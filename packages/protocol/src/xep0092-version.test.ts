@@ -13,6 +13,11 @@ test.each([
   expect(VersionQuery.build(value)).toEqual(query);
 });
 
-test.each(["<name>Verona</name>", "<version>1.0</version>", "<os>Stone</os>"])("XEP-0092 §2: %s is not enough", (children) => {
-  expect(() => VersionQuery.parse(parseElement(`<query xmlns='jabber:iq:version'>${children}</query>`))).toThrow(StanzaError);
-});
+test.each(["<name>Verona</name>", "<version>1.0</version>", "<os>Stone</os>"])(
+  "XEP-0092 §2: %s is not enough",
+  (children) => {
+    expect(() => VersionQuery.parse(parseElement(`<query xmlns='jabber:iq:version'>${children}</query>`))).toThrow(
+      StanzaError,
+    );
+  },
+);

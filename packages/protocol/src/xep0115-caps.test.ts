@@ -58,9 +58,11 @@ describe("XEP-0115 §5.1: what is hashed", () => {
     expect(input({ identities })).toBe("client/pc//B<client/web//<client/web/de/<client-x/a//<");
   });
   test("has forms by their FORM_TYPE, and leaves out those without", () => {
-    expect(input({ forms: [formOf("hidden", "z"), formOf("hidden", "b"), formOf(undefined, "c"), formOf("text-single", "d")] })).toBe(
-      "b<a<1<z<a<1<",
-    );
+    expect(
+      input({
+        forms: [formOf("hidden", "z"), formOf("hidden", "b"), formOf(undefined, "c"), formOf("text-single", "d")],
+      }),
+    ).toBe("b<a<1<z<a<1<");
   });
   test("takes an escaped '<' in a text literally", () => {
     expect(input({ features: ["a&lt;b"] })).toBe("a&lt;b<");
@@ -89,7 +91,8 @@ describe("XEP-0115 §5.4: an answer that says something twice proves nothing", (
 });
 
 test("XEP-0115 §4: the element and the node to ask for", () => {
-  const xml = "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://garden.example' ver='QgayPKawpkPSDYmwT/WM94uAlu0='/>";
+  const xml =
+    "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='https://garden.example' ver='QgayPKawpkPSDYmwT/WM94uAlu0='/>";
   const caps = Caps.parse(parseElement(xml));
   expect(caps).toEqual({ hash: "sha-1", node: "https://garden.example", ver: "QgayPKawpkPSDYmwT/WM94uAlu0=" });
   expect(Caps.build(caps)).toEqual(parseElement(xml));

@@ -5,7 +5,8 @@ import { Block, Blocklist, blockedCondition, Unblock } from "./xep0191-blocking.
 import { element } from "./xml/element.ts";
 import { parseElement } from "./xml/read.ts";
 
-const read = (name: string, children: string) => parseElement(`<${name} xmlns='urn:xmpp:blocking'>${children}</${name}>`);
+const read = (name: string, children: string) =>
+  parseElement(`<${name} xmlns='urn:xmpp:blocking'>${children}</${name}>`);
 const MANY = "<item jid='Tybalt@Example.NET'/><item jid='spam.example'/><item jid='verona@rooms.example/Páris'/>";
 const JIDS = ["tybalt@example.net", "spam.example", "verona@rooms.example/Páris"].map(parseJid);
 
@@ -24,9 +25,12 @@ test("XEP-0191 §3.2, §3.5: an empty list, and unblocking everybody", () => {
   expect(Unblock.build([])).toEqual(read("unblock", ""));
 });
 
-test.each(["", "<thing/>", "<item xmlns='urn:example:other' jid='a@example.net'/>", "text"])("XEP-0191 §3.3: nobody to block (%s)", (children) => {
-  expect(() => Block.parse(read("block", children))).toThrow(expect.objectContaining({ condition: "bad-request" }));
-});
+test.each(["", "<thing/>", "<item xmlns='urn:example:other' jid='a@example.net'/>", "text"])(
+  "XEP-0191 §3.3: nobody to block (%s)",
+  (children) => {
+    expect(() => Block.parse(read("block", children))).toThrow(expect.objectContaining({ condition: "bad-request" }));
+  },
+);
 
 test("XEP-0191 §3.5: what is not understood does not unblock everybody", () => {
   expect(() => Unblock.parse(read("unblock", "<items jid='a@example.net'/>"))).toThrow(StanzaError);

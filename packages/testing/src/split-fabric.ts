@@ -2,8 +2,7 @@ import {
   type BareJid,
   type Bytes,
   type Eventually,
-  parseElement,
-  rawOf,
+  parseRaw,
   readStanza,
   type Stanza,
   writeStanza,
@@ -22,7 +21,7 @@ const overTheWire = (frame: Frame): Frame => {
     Frame,
     "stanza"
   > & { stanza: Bytes };
-  return { ...written, stanza: readStanza(rawOf(parseElement(written.stanza))) as Stanza };
+  return { ...written, stanza: readStanza(parseRaw(written.stanza)) as Stanza };
 };
 
 /**

@@ -25,11 +25,11 @@ const readSuite = (): readonly Document[] => {
   parser.on("opentag", ({ name, attributes }) => {
     bases.push(attributes["xml:base"] ?? "");
     if (name !== "TEST") return;
-    const bytes = new Uint8Array(readFileSync(join(suite, "xmlconf", ...bases, attributes["URI"] ?? "")));
+    const bytes = new Uint8Array(readFileSync(join(suite, "xmlconf", ...bases, attributes.URI ?? "")));
     documents.push({
-      id: attributes["ID"] ?? "",
-      type: attributes["TYPE"] ?? "",
-      namespaces: attributes["NAMESPACE"] !== "no",
+      id: attributes.ID ?? "",
+      type: attributes.TYPE ?? "",
+      namespaces: attributes.NAMESPACE !== "no",
       bytes,
       ...howWritten(bytes),
     });
@@ -47,7 +47,7 @@ const howWritten = (bytes: Uint8Array): Pick<Document, "restricted" | "foreign">
     .replace(/^[\xfe\xff]+/, "");
   const declaration = /^<\?xml\s[^>]*\?>/.exec(text)?.[0] ?? "";
   const encoding = /encoding\s*=\s*["']([A-Za-z][\w.-]*)["']/.exec(declaration)?.[1] ?? "utf-8";
-  const rest = text.slice(declaration.length).replace(/<!\[CDATA\[[^]*?\]\]>/g, "");
+  const rest = text.slice(declaration.length).replace(/<!\[CDATA\[[\s\S]*?\]\]>/g, "");
   const otherVersion = /version\s*=\s*["']1\.(?!0["'])/.test(declaration);
   return {
     restricted: /<!DOCTYPE|<!--|<\?/.test(rest),
@@ -132,7 +132,9 @@ describe("the W3C XML conformance suite", () => {
     expect(tally(wellFormed.filter(({ foreign }) => foreign === "version"))).toEqual({ "bad-format": 82 });
   });
 
-  test("each document gets the same verdict when it is fed one byte, or three bytes, at a time", () => {
+  test("each document gets the same verdict when it is fed one byte, or three bytes, at a time", {
+    timeout: 60_000,
+  }, () => {
     const differing = documents.filter(({ bytes }) => {
       const whole = verdict(bytes);
       return [1, 3].some((size) => verdict(bytes, everyNth(bytes.length, size)) !== whole);

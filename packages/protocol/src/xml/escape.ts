@@ -53,7 +53,7 @@ const REFERENCE = /&(?:#([0-9]+)|#x([0-9a-fA-F]+)|(amp|lt|gt|apos|quot));/g;
 const PREDEFINED: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", apos: "'", quot: '"' };
 
 /** Escaped bytes → text: the inverse of both. Knows the five entities and character references; leaves anything else as it is. */
-export const unescape = (bytes: Bytes): string => dereference(toText(bytes));
+export const unescaped = (bytes: Bytes): string => dereference(toText(bytes));
 
 /** The bytes between two tags → text: line ends become LF (XML §2.11), references what they stand for. No CDATA sections. */
 export const decodeText = (bytes: Bytes): string => {

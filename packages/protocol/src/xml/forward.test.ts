@@ -55,21 +55,24 @@ const forEveryStanza = (runs: number, check: (raw: RawElement, meant: Element) =
   );
 };
 
+/** Many runs, on a machine that may be busy. */
+const PATIENCE = { timeout: 60_000 };
+
 describe("what is forwarded means what was received", () => {
-  test.each(CONTENT)("RFC 6120 §4.8.3: onto a stream of %s", (content) => {
+  test.each(CONTENT)("RFC 6120 §4.8.3: onto a stream of %s", PATIENCE, (content) => {
     forEveryStanza(1000, (raw, meant) => {
       const forwarded = stanzaOn(headerOf(content), toText(writeRaw(raw)));
       expect(plain(forwarded)).toEqual(plain(rescoped(meant, content)));
     });
   });
 
-  test("RFC 7395 §3.3.3: as a document of its own", () => {
+  test("RFC 7395 §3.3.3: as a document of its own", PATIENCE, () => {
     forEveryStanza(500, (raw, meant) => {
       expect(plain(infoset(toText(writeRaw(raw, "jabber:client"))))).toEqual(plain(rescoped(meant, "jabber:client")));
     });
   });
 
-  test("XEP-0297 §3.1: inside an extension, where its namespace is kept", () => {
+  test("XEP-0297 §3.1: inside an extension, where its namespace is kept", PATIENCE, () => {
     forEveryStanza(500, (raw, meant) => {
       const carbon = `<message><forwarded xmlns='urn:xmpp:forward:0'>${toText(writeRaw(raw, "jabber:client"))}</forwarded></message>`;
       const again = received(carbon);
@@ -81,7 +84,7 @@ describe("what is forwarded means what was received", () => {
     });
   });
 
-  test("a second hop changes no byte", () => {
+  test("a second hop changes no byte", PATIENCE, () => {
     forEveryStanza(500, (raw) => {
       const again = scan(headerOf("jabber:server") + toText(writeRaw(raw)), [], {}).elements[0];
       expect(again).toEqual(raw);
@@ -90,13 +93,13 @@ describe("what is forwarded means what was received", () => {
 });
 
 describe("trees and stanzas", () => {
-  test("reading a stanza as a tree gives what saxes gives", () => {
+  test("reading a stanza as a tree gives what saxes gives", PATIENCE, () => {
     forEveryStanza(1000, (raw, meant) => {
       expect(plain(readElement(raw))).toEqual(plain(rescoped(meant, "")));
     });
   });
 
-  test("a tree that is written and read is the same tree", () => {
+  test("a tree that is written and read is the same tree", PATIENCE, () => {
     forEveryStanza(1000, (raw) => {
       const tree = readElement(raw);
       const written = received(toText(writeElement(tree)));
@@ -106,7 +109,7 @@ describe("trees and stanzas", () => {
     });
   });
 
-  test("the index finds every child by name and namespace, and each child reads as in the whole", () => {
+  test("the index finds every child by name and namespace, and each child reads as in the whole", PATIENCE, () => {
     forEveryStanza(1000, (raw) => {
       const children = readPayload(raw.payload).filter(isElement);
       expect(childCount(raw)).toBe(children.length);

@@ -1,9 +1,10 @@
 import { type Bytes, toText } from "../bytes.ts";
+import { StreamError } from "../errors.ts";
 import { type Element, isElement, type Node, NS_CONTENT } from "./element.ts";
 import { indexChild, readNode } from "./nodes.ts";
 import { CHILD_FIELDS, type ChildIndex, END, NS_END, NS_START, START } from "./raw.ts";
 import { CONTENT_NAMESPACES, NO_PREFIXES, type Scope } from "./scope.ts";
-import { writeElement } from "./write.ts";
+import { writeWithin } from "./write.ts";
 
 /**
  * Brings a payload into the normal form of `RawElement`, for the few that are not in it as they were received. A child
@@ -13,13 +14,15 @@ import { writeElement } from "./write.ts";
  * @param received the index the scanner made; only where each child lies is used
  * @param scope what is declared around the payload, in real names
  * @param ns the namespace of the element, as `RawElement.ns`: the payload is to be relative to it
- * Throws StreamError("not-well-formed") for what Namespaces in XML forbids.
+ * @param limit how many bytes the result may have
+ * Throws StreamError("not-well-formed") for what Namespaces in XML forbids, StreamError("policy-violation") beyond the limit.
  */
 export const normalise = (
   payload: Bytes,
   received: ChildIndex,
   scope: Scope,
   ns: string,
+  limit: number,
 ): { readonly payload: Bytes; readonly index: ChildIndex } => {
   const alone: Scope = { default: ns, prefixes: NO_PREFIXES };
   let written = "" as Bytes;
@@ -32,10 +35,11 @@ export const normalise = (
     const child = readNode(bytes, scope);
     const meant = ns === NS_CONTENT ? rescoped(child) : child;
     written = (written + payload.substring(copied, start)) as Bytes;
-    const normal = standsAlone(bytes, meant, alone) ? bytes : writeElement(meant, ns);
+    const normal = standsAlone(bytes, meant, alone) ? bytes : writeWithin(limit, meant, ns);
     pushEntry(index, normal, written.length);
     written = (written + normal) as Bytes;
     copied = end;
+    if (written.length > limit) throw new StreamError("policy-violation", "The element is too long");
   }
   return { payload: (written + payload.substring(copied)) as Bytes, index };
 };

@@ -1,7 +1,7 @@
 import { type Bytes, toBytes, toText, toUint8Array } from "../bytes.ts";
 import { StreamError } from "../errors.ts";
 import { type Element, type Node, NS_CONTENT } from "./element.ts";
-import { unescape } from "./escape.ts";
+import { unescaped } from "./escape.ts";
 import { readNode, readNodes } from "./nodes.ts";
 import { childBytes, type RawElement } from "./raw.ts";
 import { type ContentNamespace, type ScannerLimits, XmlScanner } from "./scanner.ts";
@@ -17,7 +17,7 @@ export const readChild = (raw: RawElement, at: number): Element => readNode(chil
 export const readElement = (raw: RawElement): Element => {
   const attributes: string[] = [];
   for (let at = 0; at < raw.attributes.length; at += 2) {
-    attributes.push(toText(raw.attributes[at] as Bytes), unescape(raw.attributes[at + 1] as Bytes));
+    attributes.push(toText(raw.attributes[at] as Bytes), unescaped(raw.attributes[at + 1] as Bytes));
   }
   return {
     name: raw.name,

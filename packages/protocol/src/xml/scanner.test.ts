@@ -540,6 +540,31 @@ describe("restarting and pausing", () => {
     expect([names(seen), seen.closed]).toEqual([["a", "b", "c"], 1]);
   });
 
+  test("back-pressure: what was kept is not copied for each element, and more may come meanwhile", () => {
+    const seen = acting((scanner) => scanner.pause());
+    seen.scanner.feed(utf8(HEADER + "<a/>".repeat(1000)));
+    let copied = 0;
+    const { set } = Uint8Array.prototype;
+    Uint8Array.prototype.set = function (this: Uint8Array, source: ArrayLike<number>, at?: number) {
+      copied += source.length;
+      set.call(this, source, at);
+    };
+    try {
+      for (let turn = 0; turn < 500; turn++) seen.scanner.resume();
+    } finally {
+      Uint8Array.prototype.set = set;
+    }
+    expect([copied, seen.elements.length, seen.scanner.held]).toEqual([0, 501, 499 * 4]);
+    seen.scanner.feed(utf8("<b><c>".repeat(1) + "</c></b".repeat(1)));
+    for (let turn = 0; turn < 499; turn++) seen.scanner.resume();
+    expect([seen.elements.length, seen.scanner.held]).toEqual([1000, 13]);
+    seen.scanner.resume();
+    seen.scanner.feed(utf8("><d/>"));
+    seen.scanner.resume();
+    expect(names(seen).slice(-2)).toEqual(["b", "d"]);
+    expect(seen.scanner.held).toBe(0);
+  });
+
   test("a pause from outside holds an element that is not complete, and resume goes on with it", () => {
     const seen = acting(() => {});
     seen.scanner.feed(utf8(`${HEADER}<message><bo`));

@@ -1,8 +1,18 @@
 import { type Bytes, type Latin1, latin1 as portableLatin1, toBytes, toText } from "../bytes.ts";
-import { StreamError } from "../errors.ts";
+import {
+  checkDeclaration,
+  checkName,
+  checkReference,
+  disallowed,
+  exceeded,
+  malformed,
+  restricted,
+  sequence,
+  spells,
+  strayByte,
+} from "./checks.ts";
 import { NS_CONTENT, NS_NONE } from "./element.ts";
 import { decodeAttribute, escapeAttribute } from "./escape.ts";
-import { isNameChar, isNameStart } from "./names.ts";
 import { normalise } from "./normalise.ts";
 import { CHILD_FIELDS, type ChildIndex, NO_CHILDREN, type RawElement } from "./raw.ts";
 import {
@@ -136,7 +146,6 @@ const AMP = 0x26;
 const APOS = 0x27;
 const DASH = 0x2d;
 const SLASH = 0x2f;
-const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 const LT = 0x3c;
 const EQUALS_SIGN = 0x3d;
@@ -193,36 +202,8 @@ const CDATA_START = "[CDATA[";
 const DOCTYPE = "DOCTYPE";
 const DECLARATION_START = "<?xml";
 
-/** XML §2.8, XMLDecl. The standalone declaration means nothing here and is ignored (RFC 6120 §11.5). */
-const XML_DECLARATION =
-  /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(['"])(1\.[0-9]+)\1(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(['"])([A-Za-z][A-Za-z0-9._-]*)\3)?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(['"])(?:yes|no)\5)?[ \t\r\n]*\?>$/;
-
 /** How many bytes of a chunk are taken over at once while an element begun in an earlier chunk goes on. */
 const PIECE = 4096;
-
-const malformed = (text: string): StreamError => new StreamError("not-well-formed", text);
-const restricted = (text: string): StreamError => new StreamError("restricted-xml", text);
-const misencoded = (): StreamError => new StreamError("unsupported-encoding", "This is not UTF-8");
-const exceeded = (text: string): StreamError => new StreamError("policy-violation", text);
-
-/** What is wrong with a byte that is neither white space nor markup, where only those may stand. */
-const strayByte = (byte: number, inStream: boolean): StreamError => {
-  if (byte >= 0x80 && (byte < 0xc2 || byte > 0xf4)) return misencoded();
-  if (byte < 0x20) return malformed("A character that XML does not allow");
-  if (inStream) return new StreamError("bad-format", "Text between the elements of a stream");
-  return malformed("Text outside the root element");
-};
-
-/** Checks an XML declaration (RFC 6120 §11.5, §11.6, §11.8). */
-const checkDeclaration = (declaration: Bytes): void => {
-  const match = XML_DECLARATION.exec(declaration);
-  if (match === null) throw malformed("The XML declaration is malformed");
-  if (match[2] !== "1.0") throw new StreamError("bad-format", "Only XML 1.0 is understood");
-  const encoding = match[4];
-  if (encoding !== undefined && encoding.toLowerCase() !== "utf-8") {
-    throw new StreamError("unsupported-encoding", "Only UTF-8 is understood");
-  }
-};
 
 /** Working space of one scan; lent to a scanner while it is inside an element, else shared by all. */
 class Scratch {
@@ -237,112 +218,6 @@ const grown = (array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> => {
   const larger = new Int32Array(array.length * 2);
   larger.set(array);
   return larger;
-};
-
-/**
- * Length of the UTF-8 sequence that starts at `at`, or 0 where `stop` cuts it off.
- * Throws where it is not UTF-8 (RFC 6120 §11.6) or stands for no character of XML (XML §2.2).
- */
-const sequence = (bytes: Uint8Array, at: number, stop: number): number => {
-  const lead = bytes[at] as number;
-  if (lead < 0xc2 || lead > 0xf4) throw misencoded();
-  if (at + 1 >= stop) return 0;
-  const second = bytes[at + 1] as number;
-  if ((second & 0xc0) !== 0x80) throw misencoded();
-  if (lead < 0xe0) return 2;
-  if (lead < 0xf0) {
-    if ((lead === 0xe0 && second < 0xa0) || (lead === 0xed && second > 0x9f)) throw misencoded();
-    if (at + 2 >= stop) return 0;
-    const third = bytes[at + 2] as number;
-    if ((third & 0xc0) !== 0x80) throw misencoded();
-    if (lead === 0xef && second === 0xbf && third >= 0xbe) throw malformed("A character that XML does not allow");
-    return 3;
-  }
-  if ((lead === 0xf0 && second < 0x90) || (lead === 0xf4 && second > 0x8f)) throw misencoded();
-  if (at + 2 >= stop) return 0;
-  if (((bytes[at + 2] as number) & 0xc0) !== 0x80) throw misencoded();
-  if (at + 3 >= stop) return 0;
-  if (((bytes[at + 3] as number) & 0xc0) !== 0x80) throw misencoded();
-  return 4;
-};
-
-const codePoint = (bytes: Uint8Array, at: number, length: number): number => {
-  const lead = bytes[at] as number;
-  if (length === 1) return lead;
-  let point = lead & (0x7f >> length);
-  for (let next = 1; next < length; next++) point = (point << 6) | ((bytes[at + next] as number) & 0x3f);
-  return point;
-};
-
-/** Checks a name that holds a colon or no ASCII (Namespaces in XML §4). Gives the position of its colon, or -1. */
-const checkName = (bytes: Uint8Array, start: number, end: number): number => {
-  let colon = -1;
-  let first = true;
-  for (let at = start; at < end; ) {
-    const byte = bytes[at] as number;
-    if (byte === COLON) {
-      if (colon >= 0 || first) throw malformed("A colon is out of place in a name");
-      colon = at;
-      first = true;
-      at++;
-      continue;
-    }
-    const length = byte < 0x80 ? 1 : sequence(bytes, at, end);
-    if (length === 0) throw misencoded();
-    const point = codePoint(bytes, at, length);
-    if (!(first ? isNameStart(point) : isNameChar(point))) throw malformed("A character is out of place in a name");
-    first = false;
-    at += length;
-  }
-  if (first) throw malformed("A colon is out of place in a name");
-  return colon;
-};
-
-/** Do the bytes at `at` spell this ASCII text? */
-const spells = (bytes: Uint8Array, at: number, text: string): boolean => {
-  for (let next = 0; next < text.length; next++) if (bytes[at + next] !== text.charCodeAt(next)) return false;
-  return true;
-};
-
-/** Checks what stands between `&` and `;`. Throws for anything but a character of XML and the five entities. */
-const checkReference = (bytes: Uint8Array, start: number, end: number): void => {
-  const length = end - start;
-  if (bytes[start] === HASH) {
-    if (!isChar(referencedPoint(bytes, start + 1, end))) throw malformed("A reference to no character");
-    return;
-  }
-  if (length === 3 && spells(bytes, start, "amp")) return;
-  if (length === 2 && bytes[start + 1] === 0x74 && (bytes[start] === 0x6c || bytes[start] === 0x67)) return;
-  if (length === 4 && (spells(bytes, start, "apos") || spells(bytes, start, "quot"))) return;
-  if (length === 0) throw malformed("A reference without a name");
-  if (((CLASS[bytes[start] as number] as number) & NAME_START) === 0) throw malformed("A reference without a name");
-  checkName(bytes, start, end);
-  throw restricted("Only the five predefined entities may be used");
-};
-
-/** The code point of a character reference, -1 where it is none. Any number of digits, but no number above U+10FFFF grows. */
-const referencedPoint = (bytes: Uint8Array, start: number, end: number): number => {
-  const hexadecimal = bytes[start] === 0x78;
-  const from = hexadecimal ? start + 1 : start;
-  if (from === end) return -1;
-  let point = 0;
-  for (let at = from; at < end; at++) {
-    const digit = digitOf(bytes[at] as number);
-    if (digit < 0 || (!hexadecimal && digit > 9)) return -1;
-    point = Math.min(point * (hexadecimal ? 16 : 10) + digit, 0x110000);
-  }
-  return point;
-};
-const digitOf = (byte: number): number => {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const letter = byte | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
-};
-
-/** XML §2.2, Char. */
-const isChar = (point: number): boolean => {
-  if (point < 0x20) return point === TAB || point === LF || point === CR;
-  return point <= 0xd7ff || (point >= 0xe000 && point <= 0xfffd) || (point >= 0x10000 && point <= 0x10ffff);
 };
 
 /** Could the namespace value that lies here be one that needs care? Told by length: lengths of the reserved and content namespaces. */
@@ -449,12 +324,13 @@ export class XmlScanner {
   /** The header's name as written: what `</…>` must repeat. */
   #root = "";
 
-  /** Bytes of an element that is not complete, or that came while paused: [0, #length). */
+  /** Bytes of an element that is not complete, or not looked at because of a pause: [#from, #length). */
   #kept: Uint8Array | undefined = undefined;
+  #from = 0;
   #length = 0;
   /** Where the element (or other markup at first level) begins in the array at hand; -1 for none. */
   #base = -1;
-  /** How far has been scanned: from #base, or from 0 where that is -1. */
+  /** How far what is kept has been scanned. */
   #at = 0;
 
   // The scan of an element that is not complete. Offsets count from #base.
@@ -494,7 +370,7 @@ export class XmlScanner {
 
   /** How many bytes are held between two calls: of an incomplete element, or unseen because of a pause. */
   get held(): number {
-    return this.#length;
+    return this.#length - this.#from;
   }
 
   get paused(): boolean {
@@ -515,7 +391,14 @@ export class XmlScanner {
     this.#feeding = true;
     try {
       const at = this.#kept === undefined ? start : this.#continue(chunk, start, end);
-      if (at >= 0) this.#scan(chunk, at, end);
+      if (at >= 0) {
+        const done = this.#scan(chunk, at, end);
+        // What is left was begun, or follows a pause. The chunk will be overwritten.
+        const left = this.#base < 0 ? done : this.#base;
+        this.#keep(chunk, left, end);
+        this.#at = done - left;
+        if (this.#base > 0) this.#base = 0;
+      }
     } catch (error) {
       this.#die();
       throw error;
@@ -529,7 +412,7 @@ export class XmlScanner {
    * "document", a document that has not come. A stream without `</stream:stream>` is cut off too.
    */
   end(): void {
-    if (this.#state === DEAD || this.#state === CLOSED || (this.#state === EPILOG && this.#length === 0)) return;
+    if (this.#state === DEAD || this.#state === CLOSED || (this.#state === EPILOG && this.held === 0)) return;
     this.#die();
     throw malformed("The input ends too early");
   }
@@ -546,10 +429,11 @@ export class XmlScanner {
     if (kept === undefined || this.#feeding || this.#state === DEAD) return;
     const at = this.#at;
     const end = this.#length;
-    this.#release();
     this.#feeding = true;
     try {
-      this.#scan(kept, at, end);
+      this.#release();
+      const done = this.#scan(kept, at, end);
+      if (done < end || this.#base >= 0) this.#keepOn(kept, done, end);
     } catch (error) {
       this.#die();
       throw error;
@@ -564,7 +448,7 @@ export class XmlScanner {
    */
   remainder(): Uint8Array {
     if (this.#feeding) throw new TypeError("a scanner has no remainder inside its own handler");
-    const rest = this.#kept === undefined ? new Uint8Array(0) : this.#kept.slice(0, this.#length);
+    const rest = this.#kept === undefined ? new Uint8Array(0) : this.#kept.slice(this.#from, this.#length);
     this.#release();
     this.#abandon();
     return rest;
@@ -615,35 +499,43 @@ export class XmlScanner {
 
   #release(): void {
     this.#kept = undefined;
+    this.#from = 0;
     this.#length = 0;
   }
 
   /** Copies bytes out of a chunk that will be overwritten. */
   #keep(chunk: Uint8Array, start: number, end: number): void {
     if (start >= end) return;
-    const length = this.#length + end - start;
     let kept = this.#kept;
-    if (kept === undefined || kept.length < length) {
-      const larger = new Uint8Array(kept === undefined ? length : Math.max(length, 2 * kept.length));
-      if (kept !== undefined) larger.set(kept.subarray(0, this.#length));
+    if (kept === undefined || kept.length - this.#length < end - start) {
+      const { held } = this;
+      const larger = new Uint8Array(Math.max(held + end - start, 2 * held));
+      if (kept !== undefined) larger.set(kept.subarray(this.#from, this.#length));
+      this.#at -= this.#from;
+      this.#from = 0;
+      this.#length = held;
       kept = larger;
       this.#kept = kept;
     }
     kept.set(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end), this.#length);
-    this.#length = length;
+    this.#length += end - start;
   }
 
-  /** Scans a chunk in place, from `at`, and keeps what is left: an incomplete element, or what a pause leaves. */
-  #scan(chunk: Uint8Array, at: number, end: number): void {
-    const done = at < end && !this.#paused ? this.#run(chunk, at, end) : at;
-    if (this.#base >= 0) {
-      this.#keep(chunk, this.#base, end);
-      this.#at = done - this.#base;
+  /** Goes on keeping the array that was kept, without what is done: a pause after each element copies nothing. */
+  #keepOn(kept: Uint8Array, done: number, end: number): void {
+    this.#kept = kept;
+    this.#from = this.#base < 0 ? done : 0;
+    this.#at = done - Math.max(this.#base, 0);
+    this.#length = end - Math.max(this.#base, 0);
+    if (this.#base > 0) {
+      kept.copyWithin(0, this.#base, end);
       this.#base = 0;
-    } else {
-      this.#keep(chunk, done, end);
-      this.#at = 0;
     }
+  }
+
+  /** Scans a chunk in place unless paused. Gives how far it came. */
+  #scan(chunk: Uint8Array, at: number, end: number): number {
+    return at < end && !this.#paused ? this.#run(chunk, at, end) : at;
   }
 
   /**
@@ -732,7 +624,7 @@ export class XmlScanner {
             if (bytes[at - 1] === CLOSING_BRACKET && bytes[at - 2] === CLOSING_BRACKET) throw malformed("]]> in text");
             at++;
           } else {
-            throw malformed("A character that XML does not allow");
+            throw disallowed();
           }
           continue;
         }
@@ -851,7 +743,7 @@ export class XmlScanner {
           }
           attributes[slot] = token;
           attributes[slot + 1] = at - base;
-          if ((seen & RARE) !== 0) {
+          if ((seen & RARE) !== 0 && !(length === 8 && spells(bytes, start, "xml:lang"))) {
             const prefix = checkName(bytes, start, at) - start;
             if (prefix >= 0 && !(prefix === 3 && spells(bytes, start, "xml"))) {
               prefixed = true;
@@ -945,7 +837,7 @@ export class XmlScanner {
             flags = UNPLAIN;
             at++;
           } else {
-            throw malformed("A character that XML does not allow");
+            throw disallowed();
           }
           continue;
         }
@@ -1219,7 +1111,7 @@ export class XmlScanner {
             if (length === 0) break scan;
             at += length;
           } else {
-            throw malformed("A character that XML does not allow");
+            throw disallowed();
           }
           continue;
         }
@@ -1295,7 +1187,7 @@ export class XmlScanner {
     if (this.#slow) {
       const scope =
         first?.scope ?? (ns === NS_CONTENT ? { default: this.#content, prefixes: this.#scope.prefixes } : this.#scope);
-      const normal = normalise(payload, index, scope, ns);
+      const normal = normalise(payload, index, scope, ns, this.limits.stanzaBytes);
       payload = normal.payload;
       index = normal.index;
     }

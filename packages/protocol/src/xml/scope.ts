@@ -8,6 +8,9 @@ export interface Scope {
 }
 
 export const NS_XMLNS = "http://www.w3.org/2000/xmlns/";
+/** In characters. A prefix is short to write and its namespace is not: what is looked up by both must not be long. */
+const LONGEST_NAMESPACE = 1024;
+
 export const NO_PREFIXES: ReadonlyMap<string, string> = new Map();
 
 /** Nothing declared and unprefixed names in the content namespace: where a payload in normal form is read. */
@@ -27,7 +30,7 @@ const refuse = (text: string): never => {
 
 /**
  * The scope inside a start tag. `attributes` is name, value, name, value … with names as written and values decoded.
- * Throws StreamError where Namespaces in XML 1.0 (§3, §5) forbids a declaration.
+ * Throws StreamError where Namespaces in XML 1.0 (§3, §5) forbids a declaration, or a prefix is bound to a very long name.
  */
 export const declare = (outer: Scope, attributes: readonly string[]): Scope => {
   let byDefault = outer.default;
@@ -51,6 +54,7 @@ const bind = (prefixes: Map<string, string>, prefix: string, ns: string): Map<st
   if (prefix === "xmlns" || ns === NS_XMLNS) refuse("The xmlns prefix cannot be declared");
   if ((prefix === "xml") !== (ns === NS_XML)) refuse("The xml prefix and its namespace belong together");
   if (ns === "") refuse("A prefix is declared with an empty namespace");
+  if (ns.length > LONGEST_NAMESPACE) throw new StreamError("policy-violation", "The namespace of a prefix is too long");
   return prefixes.set(prefix, ns);
 };
 

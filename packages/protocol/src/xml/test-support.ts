@@ -1,4 +1,4 @@
-import { SaxesParser } from "saxes";
+import { SaxesParser, type SaxesTagNS } from "saxes";
 import { type Bytes, toUint8Array } from "../bytes.ts";
 import { type StreamCondition, StreamError } from "../errors.ts";
 import { type Element, type Node, NS_NONE } from "./element.ts";
@@ -81,44 +81,53 @@ export const verdict = (bytes: Uint8Array, ends: readonly number[] = []): Stream
 
 /** A document as saxes, an independent parser, reads it: namespaces are real names. Throws where saxes finds an error. */
 export const infoset = (text: string): Element => {
-  const root: { children: Node[] } = { children: [] };
-  const stack = [root];
+  const roots: Node[] = [];
+  const stack = [roots];
+  const addText = (more: string): void => append(stack.at(-1) ?? roots, more);
   const parser = new SaxesParser({ xmlns: true });
-  const addText = (more: string): void => {
-    const siblings = (stack.at(-1) ?? root).children;
-    const last = siblings.at(-1);
-    if (typeof last === "string") siblings[siblings.length - 1] = last + more;
-    else if (more !== "") siblings.push(more);
-  };
   parser.on("error", (error) => {
     throw error;
   });
   parser.on("text", addText);
   parser.on("cdata", addText);
   parser.on("opentag", (tag) => {
-    const attributes: [string, string][] = [];
-    checkLocalName(tag.local);
-    for (const { prefix, local, uri, value, name } of Object.values(tag.attributes)) {
-      checkLocalName(local);
-      if (name === "xmlns" || prefix === "xmlns") continue;
-      attributes.push([prefix === "" ? local : prefix === "xml" ? name : `{${uri}}${local}`, value]);
-    }
     const children: Node[] = [];
-    const ns = tag.uri === "" ? NS_NONE : tag.uri;
-    const opened = { name: tag.local, ns, attributes: Object.fromEntries(attributes), children };
-    (stack.at(-1) ?? root).children.push(opened);
-    stack.push(opened);
+    stack.at(-1)?.push(elementOf(tag, children));
+    stack.push(children);
   });
   parser.on("closetag", () => stack.pop());
   parser.write(text).close();
-  const element = root.children.find((node) => typeof node === "object");
+  const element = roots.find((node) => typeof node === "object");
   if (element === undefined) throw new Error("no element");
   return element;
 };
 
+/** Neighbouring text is one node. */
+const append = (siblings: Node[], more: string): void => {
+  const last = siblings.at(-1);
+  if (typeof last === "string") siblings[siblings.length - 1] = last + more;
+  else if (more !== "") siblings.push(more);
+};
+
+const elementOf = (tag: SaxesTagNS, children: readonly Node[]): Element => {
+  checkLocalName(tag.local);
+  const attributes: [string, string][] = [];
+  for (const { prefix, local, uri, value, name } of Object.values(tag.attributes)) {
+    checkLocalName(local);
+    if (name === "xmlns" || prefix === "xmlns") continue;
+    attributes.push([prefix === "" ? local : prefix === "xml" ? name : `{${uri}}${local}`, value]);
+  }
+  return {
+    name: tag.local,
+    ns: tag.uri === "" ? NS_NONE : tag.uri,
+    attributes: Object.fromEntries(attributes),
+    children,
+  };
+};
+
 /** Namespaces in XML §4: what follows the colon is a name too. saxes does not see to it. */
 const checkLocalName = (local: string): void => {
-  if (/^[-.0-9\u00b7\u0300-\u036f\u203f\u2040]/.test(local)) throw new Error("not an NCName");
+  if (/^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/.test(local)) throw new Error("not an NCName");
 };
 
 /** The same tree with plain objects and sorted attributes, fit for `toEqual` and printing. */

@@ -1,11 +1,12 @@
 import { type Bytes, toBytes } from "../bytes.ts";
+import { StreamError } from "../errors.ts";
 import { type Element, type Node, NS_CONTENT, NS_NONE, NS_XML } from "./element.ts";
 import { escapeAttribute, escapeText } from "./escape.ts";
 import { isName } from "./names.ts";
 import { indexChild } from "./nodes.ts";
 import { type ChildIndex, NO_CHILDREN, type RawElement } from "./raw.ts";
 
-export { escapeAttribute, escapeText, unescape } from "./escape.ts";
+export { escapeAttribute, escapeText, unescaped as unescape } from "./escape.ts";
 
 /** What "the content namespace" is called where it has to be written out. */
 const CONTENT = "jabber:client";
@@ -17,7 +18,14 @@ const CONTENT = "jabber:client";
  * as `contentNs` and read back as that. Characters XML cannot carry are written as U+FFFD.
  * Throws TypeError for a name that is none in XML: names come from code, never from what somebody typed.
  */
-export const writeElement = (element: Element, parentNs: string = NS_CONTENT, contentNs: string = CONTENT): Bytes => {
+export const writeElement = (element: Element, parentNs: string = NS_CONTENT, contentNs: string = CONTENT): Bytes =>
+  writeWithin(Number.POSITIVE_INFINITY, element, parentNs, contentNs);
+
+/**
+ * `writeElement` with a limit in bytes. Throws StreamError("policy-violation") soon after that is exceeded: a long
+ * namespace name behind a short prefix becomes as many long declarations as the prefix was used.
+ */
+export const writeWithin = (limit: number, element: Element, parentNs: string, contentNs: string = CONTENT): Bytes => {
   const { ns, children } = element;
   const name = elementName(element.name, ns);
   let text = `<${name}`;
@@ -26,13 +34,12 @@ export const writeElement = (element: Element, parentNs: string = NS_CONTENT, co
   const attributes = attributePairs(element.attributes);
   for (let at = 0; at < attributes.length; at += 2) text += ` ${attributes[at]}='${attributes[at + 1]}'`;
   if (children.length === 0) return `${text}/>` as Bytes;
-  return `${text}>${writeNodes(children, ns, contentNs)}</${name}>` as Bytes;
-};
-
-const writeNodes = (nodes: readonly Node[], ns: string, contentNs: string): Bytes => {
-  let text = "";
-  for (const node of nodes) text += typeof node === "string" ? escapeText(node) : writeElement(node, ns, contentNs);
-  return text as Bytes;
+  text += ">";
+  for (const node of children) {
+    text += typeof node === "string" ? escapeText(node) : writeWithin(limit, node, ns, contentNs);
+    if (text.length > limit) throw new StreamError("policy-violation", "The element is too long");
+  }
+  return `${text}</${name}>` as Bytes;
 };
 
 /** The XML namespace cannot be a default namespace (Namespaces in XML §3). */

@@ -137,30 +137,37 @@ export class Certificates {
   }
 
   async #load(onError: (error: Error) => void): Promise<void> {
-    const { hosts, files, defaultFiles, clientAuthorities } = this.#options;
+    const { hosts, clientAuthorities } = this.#options;
     const authorities =
       clientAuthorities === undefined ? undefined : await this.#authorities(clientAuthorities, onError);
     const entries = new Map<DomainJid, Entry>();
     const bySource = new Map<string, Entry>();
     for (const host of hosts) {
-      const from = files.get(host) ?? defaultFiles;
       const before = this.#entries.get(host);
-      try {
-        const source = from === undefined ? await this.#development() : await readFiles(from);
-        const key = source.certificate + source.key;
-        const entry = bySource.get(key) ?? this.#entryOf(source, authorities, before);
-        bySource.set(key, entry);
-        entries.set(host, entry);
-      } catch (error) {
-        onError(
-          new Error(
-            `cannot use the certificate of ${host}${from === undefined ? "" : ` in ${from.certificate}`}: ${messageOf(error)}`,
-          ),
-        );
-        if (before !== undefined) entries.set(host, before);
-      }
+      const entry = (await this.#entryFor(host, authorities, bySource, onError)) ?? before;
+      if (entry !== undefined) entries.set(host, entry);
     }
     this.#entries = entries;
+  }
+
+  async #entryFor(
+    host: DomainJid,
+    authorities: string | undefined,
+    bySource: Map<string, Entry>,
+    onError: (error: Error) => void,
+  ): Promise<Entry | undefined> {
+    const from = this.#options.files.get(host) ?? this.#options.defaultFiles;
+    try {
+      const source = from === undefined ? await this.#development() : await readFiles(from);
+      const key = source.certificate + source.key;
+      const entry = bySource.get(key) ?? this.#entryOf(source, authorities, this.#entries.get(host));
+      bySource.set(key, entry);
+      return entry;
+    } catch (error) {
+      const where = from === undefined ? "" : ` in ${from.certificate}`;
+      onError(new Error(`cannot use the certificate of ${host}${where}: ${messageOf(error)}`));
+      return undefined;
+    }
   }
 
   async #authorities(file: string, onError: (error: Error) => void): Promise<string | undefined> {

@@ -1,6 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { StreamError } from "@kith/protocol";
-import type { Log } from "../router/log.ts";
 import { type ComponentServices, ComponentStream } from "../session/component.ts";
 import type { C2sServices } from "../session/services.ts";
 import type { Stream } from "../session/stream.ts";

@@ -130,7 +130,10 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
 
   whenFlushed(done: () => void): void {
     if (this.#isGone) return;
-    if (this.backlog === 0) return done();
+    if (this.backlog === 0) {
+      done();
+      return;
+    }
     this.#waiters ??= [];
     this.#waiters.push({ taken: this.#appended, done });
     if (!this.#isDirty && !this.#isAwaited) this.flush();
@@ -199,9 +202,9 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
   expired(timer: Timer): void {
     if (this.#isGone || this.backlog === 0) return;
     const taken = this.#appended - this.backlog;
-    if (taken === this.#takenAtLastLook) return this.#listener?.stalled();
+    if (taken === this.#takenAtLastLook) this.#listener?.stalled();
+    else this.#services.timers.arm(timer, this.#services.writeStallMs);
     this.#takenAtLastLook = taken;
-    this.#services.timers.arm(timer, this.#services.writeStallMs);
   }
 
   #adopt(socket: Socket & Carrying): void {
@@ -211,7 +214,10 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
 
   #wrap(domain: DomainJid | undefined, how: "direct" | "upgraded"): void {
     const { tls } = this.#services;
-    if (tls === undefined) return this.destroy();
+    if (tls === undefined) {
+      this.destroy();
+      return;
+    }
     const secure = tls.wrap(this.#socket, domain, how);
     this.#socket = secure;
     this.#adopt(secure);

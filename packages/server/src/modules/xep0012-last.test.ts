@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { last, type StoredLastActivity } from "./xep0012-last.ts";
 
 const ROMEO = "romeo@example.org/orchard";
-const ask = (to: string) => `<iq type='get' ${to === "" ? "" : `to='${to}'`} id='l'><query xmlns='jabber:iq:last'/></iq>`;
+const ask = (to: string) =>
+  `<iq type='get' ${to === "" ? "" : `to='${to}'`} id='l'><query xmlns='jabber:iq:last'/></iq>`;
 const told = (from: string, seconds: number, status = "") =>
   `<iq type='result' ${from === "" ? "" : `from='${from}'`} to='${ROMEO}' id='l'><query xmlns='jabber:iq:last' seconds='${seconds}'>${status}</query></iq>`;
 const refused = (from: string, type: string, condition: string) =>
@@ -12,7 +13,9 @@ const refused = (from: string, type: string, condition: string) =>
 
 const stage = async (open: Open, subscription: Subscription = "both") => {
   const scene = await open({
-    modules: (store) => [last({ departures: store.collection<StoredLastActivity>("last"), subscriptionOf: () => subscription })],
+    modules: (store) => [
+      last({ departures: store.collection<StoredLastActivity>("last"), subscriptionOf: () => subscription }),
+    ],
     accounts: ["romeo@example.org", "juliet@example.org"],
   });
   return { scene, romeo: await scene.login(ROMEO) };
@@ -61,7 +64,10 @@ eachFabric("last", (open) => {
 
   test("XEP-0012 §3: 0 as long as any resource is available, then since the last went", async () => {
     const { scene, romeo } = await stage(open);
-    const [balcony, chamber] = [await scene.online("juliet@example.org/balcony"), await scene.online("juliet@example.org/chamber")];
+    const [balcony, chamber] = [
+      await scene.online("juliet@example.org/balcony"),
+      await scene.online("juliet@example.org/chamber"),
+    ];
     scene.clock.advance(10_000);
     await scene.end(balcony);
     scene.clock.advance(10_000);
@@ -79,16 +85,19 @@ eachFabric("last", (open) => {
     romeo.receives(told(to, 0));
   });
 
-  test.each(["none", "to"] as const)("XEP-0012 §3, §8: whoever does not see its presence (%s) is forbidden to ask", async (subscription) => {
-    const { scene, romeo } = await stage(open, subscription);
-    await romeo.sends(ask("juliet@example.org"));
-    const away = romeo.received();
-    await scene.online("juliet@example.org/balcony");
-    await romeo.sends(ask("juliet@example.org"));
-    expect(romeo.received()).toEqual(away);
-    await romeo.sends(ask("juliet@example.org"));
-    romeo.receives(refused("juliet@example.org", "auth", "forbidden"));
-  });
+  test.each(["none", "to"] as const)(
+    "XEP-0012 §3, §8: whoever does not see its presence (%s) is forbidden to ask",
+    async (subscription) => {
+      const { scene, romeo } = await stage(open, subscription);
+      await romeo.sends(ask("juliet@example.org"));
+      const away = romeo.received();
+      await scene.online("juliet@example.org/balcony");
+      await romeo.sends(ask("juliet@example.org"));
+      expect(romeo.received()).toEqual(away);
+      await romeo.sends(ask("juliet@example.org"));
+      romeo.receives(refused("juliet@example.org", "auth", "forbidden"));
+    },
+  );
 
   test("XEP-0012 §3: nothing is known of an account that has never been there", async () => {
     const { romeo } = await stage(open);
@@ -105,7 +114,9 @@ eachFabric("last", (open) => {
   test("XEP-0012 §3: a very long status is cut, and stays text", async () => {
     const { scene, romeo } = await stage(open);
     const juliet = await scene.online("juliet@example.org/balcony");
-    await juliet.sends(`<presence type='unavailable'><status>${"a".repeat(1023)}${"\u{1f339}".repeat(50_000)}</status></presence>`);
+    await juliet.sends(
+      `<presence type='unavailable'><status>${"a".repeat(1023)}${"\u{1f339}".repeat(50_000)}</status></presence>`,
+    );
     await romeo.sends(ask("juliet@example.org"));
     romeo.receives(told("juliet@example.org", 0, "a".repeat(1023)));
   });
@@ -113,7 +124,9 @@ eachFabric("last", (open) => {
   test("XEP-0256 §1: what presence says of it is passed on", async () => {
     const { scene, romeo } = await stage(open);
     const juliet = await scene.online("juliet@example.org/balcony");
-    await romeo.sends("<presence to='juliet@example.org/balcony'><show>away</show><query xmlns='jabber:iq:last' seconds='600'/></presence>");
+    await romeo.sends(
+      "<presence to='juliet@example.org/balcony'><show>away</show><query xmlns='jabber:iq:last' seconds='600'/></presence>",
+    );
     juliet.receives(
       `<presence from='${ROMEO}' to='juliet@example.org/balcony'><show>away</show><query xmlns='jabber:iq:last' seconds='600'/></presence>`,
     );

@@ -30,7 +30,10 @@ const sundry: Module = {
 
 const sha1 = (data: Bytes): string => createHash("sha1").update(data, "latin1").digest("base64");
 
-const discoverable = (modules: () => readonly Module[], contacts: Parameters<typeof contact>[0] = () => ({})): readonly Module[] => {
+const discoverable = (
+  modules: () => readonly Module[],
+  contacts: Parameters<typeof contact>[0] = () => ({}),
+): readonly Module[] => {
   const capabilities = caps({ node: NODE, info: (domain) => serverInfo(modules(), domain, "Verona"), hash: sha1 });
   return [
     ping(),
@@ -103,7 +106,16 @@ eachFabric("disco", (open) => {
 
     test("XEP-0115 §6.2: but that of its capabilities, which is mirrored", async () => {
       const { romeo } = await stage(open);
-      const node = caps({ node: NODE, info: (domain) => serverInfo(discoverable(() => []), domain, "Verona"), hash: sha1 });
+      const node = caps({
+        node: NODE,
+        info: (domain) =>
+          serverInfo(
+            discoverable(() => []),
+            domain,
+            "Verona",
+          ),
+        hash: sha1,
+      });
       const known = node.nodeOf("example.org" as DomainJid);
       await romeo.sends(ask(INFO, "example.org", known));
       romeo.receives(told(INFO, "example.org", SERVER, known));
@@ -121,19 +133,22 @@ eachFabric("disco", (open) => {
       romeo.receives(told(INFO, to, ACCOUNT));
     });
 
-    test.each(["juliet@example.org", "nurse@example.org"])("XEP-0030 §8: whoever sees its presence may ask (%s)", async (to) => {
-      const { scene, romeo } = await stage(open);
-      await romeo.sends(ask(INFO, to));
-      romeo.receives(told(INFO, to, ACCOUNT));
-      await romeo.sends(ask(ITEMS, to));
-      romeo.receives(told(ITEMS, to, ""));
+    test.each(["juliet@example.org", "nurse@example.org"])(
+      "XEP-0030 §8: whoever sees its presence may ask (%s)",
+      async (to) => {
+        const { scene, romeo } = await stage(open);
+        await romeo.sends(ask(INFO, to));
+        romeo.receives(told(INFO, to, ACCOUNT));
+        await romeo.sends(ask(ITEMS, to));
+        romeo.receives(told(ITEMS, to, ""));
 
-      await scene.login(`${to}/asleep`);
-      await scene.online(`${to}/chamber`, "<presence><priority>-1</priority></presence>");
-      await scene.online(`${to}/balcony`);
-      await romeo.sends(ask(ITEMS, to));
-      romeo.receives(told(ITEMS, to, `<item jid='${to}/balcony'/><item jid='${to}/chamber'/>`));
-    });
+        await scene.login(`${to}/asleep`);
+        await scene.online(`${to}/chamber`, "<presence><priority>-1</priority></presence>");
+        await scene.online(`${to}/balcony`);
+        await romeo.sends(ask(ITEMS, to));
+        romeo.receives(told(ITEMS, to, `<item jid='${to}/balcony'/><item jid='${to}/chamber'/>`));
+      },
+    );
 
     test.each(["tybalt@example.org", "paris@example.org", "nobody@example.org"])(
       "XEP-0030 §8: to others it might as well not exist (%s)",

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { vcard } from "./xep0054-vcard-temp.ts";
 
 const ROMEO = "romeo@example.org/orchard";
-const CARD = "<vCard xmlns='vcard-temp'><FN>Romeo &amp; co</FN><N><GIVEN>Roméo</GIVEN></N><TEL><HOME/><NUMBER/></TEL></vCard>";
+const CARD =
+  "<vCard xmlns='vcard-temp'><FN>Romeo &amp; co</FN><N><GIVEN>Roméo</GIVEN></N><TEL><HOME/><NUMBER/></TEL></vCard>";
 const EMPTY = "<vCard xmlns='vcard-temp'/>";
 const get = (to = "") => `<iq type='get' ${to === "" ? "" : `to='${to}'`} id='v'>${EMPTY}</iq>`;
 const set = (card: string, to = "") => `<iq type='set' ${to === "" ? "" : `to='${to}'`} id='v'>${card}</iq>`;
@@ -15,22 +16,27 @@ const refused = (from: string, type: string, condition: string) =>
 eachFabric("vcard", (open) => {
   const stage = async (maxBytes?: number) => {
     const scene = await open({
-      modules: (store) => [vcard({ cards: store.collection<Bytes>("vcard"), ...(maxBytes === undefined ? {} : { maxBytes }) })],
+      modules: (store) => [
+        vcard({ cards: store.collection<Bytes>("vcard"), ...(maxBytes === undefined ? {} : { maxBytes }) }),
+      ],
       accounts: ["romeo@example.org", "juliet@example.org"],
     });
     return { scene, romeo: await scene.login(ROMEO) };
   };
 
-  test.each(["", "romeo@example.org"])("XEP-0054 §3.1, §3.2: one's own card is stored and given back (to='%s')", async (to) => {
-    const { romeo } = await stage();
-    await romeo.sends(set(CARD, to));
-    await romeo.sends(get(to));
-    const from = to === "" ? "" : `from='${to}'`;
-    romeo.receives(
-      `<iq type='result' ${from} to='${ROMEO}' id='v'/>`,
-      `<iq type='result' ${from} to='${ROMEO}' id='v'>${CARD}</iq>`,
-    );
-  });
+  test.each(["", "romeo@example.org"])(
+    "XEP-0054 §3.1, §3.2: one's own card is stored and given back (to='%s')",
+    async (to) => {
+      const { romeo } = await stage();
+      await romeo.sends(set(CARD, to));
+      await romeo.sends(get(to));
+      const from = to === "" ? "" : `from='${to}'`;
+      romeo.receives(
+        `<iq type='result' ${from} to='${ROMEO}' id='v'/>`,
+        `<iq type='result' ${from} to='${ROMEO}' id='v'>${CARD}</iq>`,
+      );
+    },
+  );
 
   test("XEP-0054 §3.3: anybody may see it, whether its owner is there or not", async () => {
     const { scene, romeo } = await stage();
@@ -78,7 +84,12 @@ eachFabric("vcard", (open) => {
     await romeo.sends(set(ofLength(240_000)));
     const tooLarge = `<iq type='error' to='${ROMEO}' id='v'><error type='modify'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas' xml:lang='en'>*</text></error></iq>`;
     await romeo.sends(get());
-    romeo.receives(DONE, tooLarge, tooLarge, `<iq type='result' to='${ROMEO}' id='v'>${ofLength(200 - ofLength(0).length)}</iq>`);
+    romeo.receives(
+      DONE,
+      tooLarge,
+      tooLarge,
+      `<iq type='result' to='${ROMEO}' id='v'>${ofLength(200 - ofLength(0).length)}</iq>`,
+    );
   });
 
   test("XEP-0054 §5: what stands in a card is only shown", async () => {

@@ -19,7 +19,9 @@ import {
   parseRaw,
   readStanza,
   SCANNER_LIMITS,
+  type Stanza,
   textNamed,
+  together,
   withChild,
   writeStanza,
 } from "@kith/protocol";
@@ -28,6 +30,8 @@ import type { RowId, Spool, StoredStanza } from "../store/store.ts";
 
 export interface OfflineOptions {
   readonly spool: Spool;
+  /** Has the account blocked this address since it sent something (XEP-0191 §3.3)? What it sent waits on. */
+  readonly isBlocked: (account: BareJid, jid: Jid) => Eventually<boolean>;
   /** How many messages wait for one account at most. Default 1000. */
   readonly limit?: number;
 }
@@ -36,14 +40,18 @@ export interface OfflineOptions {
  * XEP-0160: keeps messages for an account until a resource of it takes messages. One stays stored until it is on its
  * way to a session; what a session did not get goes to the next.
  */
-export const offline = ({ spool, limit = 1000 }: OfflineOptions): Module => {
+export const offline = ({ spool, isBlocked, limit = 1000 }: OfflineOptions): Module => {
   const claims = claimsOn(spool);
 
   /** Everything that waits for the session's account, but for what other sessions are being sent. */
   const deliverTo = (jid: Jid): Eventually<Effects> =>
-    andThen(spool.pending({ account: jid.bare }), (pending) =>
-      claims.claim(jid, pending).map((stored) => delivery(stored, jid)),
-    );
+    andThen(spool.pending({ account: jid.bare }), (stored) => {
+      const pending = stored.map(read);
+      const blocked = pending.map(({ stanza }) => stanza.from !== undefined && isBlocked(jid.bare, stanza.from));
+      return andThen(together(...blocked), (isOut) =>
+        claims.claim(jid, pending, (at) => isOut[at] !== true).map((waiting) => delivery(waiting, jid)),
+      );
+    });
 
   return {
     name: "offline",
@@ -113,12 +121,22 @@ const UNLIMITED = {
   depth: Number.MAX_SAFE_INTEGER,
 };
 
-const delivery = ({ row, stanza, stamp }: StoredStanza, jid: Jid): Effect => {
-  const stored = readStanza(parseRaw(stanza, { limits: UNLIMITED }));
+interface Waiting {
+  readonly row: RowId;
+  readonly stamp: number;
+  readonly stanza: Stanza;
+}
+const read = ({ row, stamp, stanza }: StoredStanza): Waiting => ({
+  row,
+  stamp,
+  stanza: readStanza(parseRaw(stanza, { limits: UNLIMITED })),
+});
+
+const delivery = ({ row, stanza, stamp }: Waiting, jid: Jid): Effect => {
   // There is one delay at most (XEP-0203 §2), and an earlier one says better when the message was sent.
-  const delayed = hasChild(stored, NS_DELAY, "delay")
-    ? stored
-    : withChild(stored, Delay.build({ stamp, from: parseJid(jid.domain), reason: "Offline Storage" }));
+  const delayed = hasChild(stanza, NS_DELAY, "delay")
+    ? stanza
+    : withChild(stanza, Delay.build({ stamp, from: parseJid(jid.domain), reason: "Offline Storage" }));
   return { do: "toSession", jid: jid.full as FullJid, stanza: delayed, row };
 };
 
@@ -126,12 +144,16 @@ const delivery = ({ row, stanza, stamp }: StoredStanza, jid: Jid): Effect => {
 class Claims {
   readonly #holders = new Map<BareJid, ReadonlyMap<RowId, string>>();
 
-  /** What of all that is pending nobody holds; from now on the session does. */
-  claim(jid: Jid, pending: readonly StoredStanza[]): readonly StoredStanza[] {
+  /** What of all that is pending nobody holds and may be had; from now on the session holds it. */
+  claim(jid: Jid, pending: readonly Waiting[], mayHave: (at: number) => boolean): readonly Waiting[] {
     const held = this.#holders.get(jid.bare);
-    const free = pending.filter(({ row }) => held?.get(row) === undefined);
+    const free = pending.filter(({ row }, at) => held?.get(row) === undefined && mayHave(at));
     // Rows that are no longer pending have arrived, and are forgotten here.
-    this.#set(jid.bare, new Map(pending.map(({ row }) => [row, held?.get(row) ?? jid.full])));
+    const kept = pending.flatMap(({ row }) => {
+      const holder = held?.get(row);
+      return holder === undefined ? [] : [[row, holder] as const];
+    });
+    this.#set(jid.bare, new Map([...kept, ...free.map(({ row }) => [row, jid.full] as const)]));
     return free;
   }
 

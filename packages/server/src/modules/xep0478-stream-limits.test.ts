@@ -11,7 +11,9 @@ test("XEP-0478 §3.1, §4: the limits change with authentication", () => {
     authenticated: { maxBytes: 262_144 },
   });
   expect(streamFeatures?.visitor?.(visitor)).toEqual([
-    parseElement("<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>10240</max-bytes><idle-seconds>60</idle-seconds></limits>"),
+    parseElement(
+      "<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>10240</max-bytes><idle-seconds>60</idle-seconds></limits>",
+    ),
   ]);
   expect(streamFeatures?.authenticated?.(visitor.domain)).toEqual([
     parseElement("<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>262144</max-bytes></limits>"),

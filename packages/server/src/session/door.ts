@@ -2,18 +2,7 @@
  * What streams and the rest of the server know of each other. A stream (socket, framing, negotiation) ends at these
  * interfaces; a session (a bound resource) begins at them.
  */
-import type {
-  BareJid,
-  Bytes,
-  DomainJid,
-  Element,
-  Eventually,
-  Iq,
-  Jid,
-  RawElement,
-  Stanza,
-  StreamError,
-} from "@kith/protocol";
+import type { Bytes, DomainJid, Element, Eventually, Iq, Jid, RawElement, Stanza, StreamError } from "@kith/protocol";
 import type { Visitor } from "../module.ts";
 
 /** What a session knows of its connection. */

@@ -5,6 +5,14 @@ import { noStarttls, starttls } from "./negotiate-starttls.ts";
 import type { Client, Stage, Step } from "./negotiate-step.ts";
 import { noStanzas, visitors } from "./negotiate-visitor.ts";
 
+/** What modules announce to whoever has authenticated; nothing there is to be negotiated. */
+const announcements: Step = {
+  name: "announcements",
+  features: (client) => client.services.door.features.authenticated(client.domain),
+  takes: () => false,
+  receive: () => {},
+};
+
 /**
  * All there is of stream negotiation, in the order of XEP-0170: what each stage announces, and what it understands.
  * The first step that takes an element gets it.
@@ -13,7 +21,7 @@ const STEPS: Readonly<Record<Stage, readonly Step[]>> = {
   // RFC 6120 §5.3.1: while TLS is mandatory, nothing else is announced.
   cleartext: [starttls, saslBeforeTls, noStanzas],
   protected: [visitors, sasl, noStarttls],
-  authenticated: [binding, legacySession, unboundStanzas, noStarttls, noSasl],
+  authenticated: [binding, legacySession, announcements, unboundStanzas, noStarttls, noSasl],
   bound: [boundAlready, legacySession, noStarttls, noSasl],
 };
 

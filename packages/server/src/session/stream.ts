@@ -3,12 +3,12 @@ import {
   type Bytes,
   type ContentNamespace,
   checkStreamTag,
+  type DomainJid,
   type Eventually,
   type HeaderToSend,
   headerOf,
   isPromise,
   type RawElement,
-  type ScannerHandler,
   type ScannerLimits,
   STREAM_END,
   StreamError,
@@ -16,11 +16,11 @@ import {
   type StreamTag,
   writeHeader,
   writeStreamError,
-  XmlScanner,
 } from "@kith/protocol";
 import type { Log } from "../router/log.ts";
 import type { Wire } from "./door.ts";
-import { Pace, type Rate } from "./pace.ts";
+import type { Rate } from "./pace.ts";
+import { type InputHandler, StreamInput } from "./stream-input.ts";
 import { type Expiring, Timer, type Timers } from "./timer.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
@@ -58,9 +58,6 @@ export interface StreamStart {
   readonly directTls: boolean;
 }
 
-const toLatin1 = Buffer.prototype.latin1Slice as (this: Uint8Array, start: number, end: number) => string;
-const latin1 = (array: Uint8Array, start: number, end: number): Bytes => toLatin1.call(array, start, end) as Bytes;
-
 /** RFC 6120 §4.7.3: unpredictable and never used again. */
 const newStreamId = (): string => randomBytes(16).toString("base64url");
 
@@ -69,15 +66,15 @@ const KEEP_ALIVE = " " as Bytes;
 
 /**
  * An XML stream and the one in the other direction, on one connection (RFC 6120 §4): headers, errors, the closing
- * handshake, timeouts, back-pressure. What is negotiated and what stanzas mean is for the classes that extend it.
+ * handshake, timeouts. What is negotiated and what stanzas mean is for the classes that extend it.
  *
  * Elements are handed on one by one: while one is being waited for, nothing is read.
  */
-export abstract class Stream implements Wire, TransportListener, ScannerHandler, Expiring {
+export abstract class Stream implements Wire, TransportListener, InputHandler, Expiring {
   readonly transport: Transport;
   readonly #services: StreamServices;
   readonly #content: ContentNamespace;
-  readonly #scanner: XmlScanner;
+  readonly #input: StreamInput;
   readonly #deadline: Timer = new Timer(this);
   #state: StreamState;
   /** Of the response stream; new with every header we send. */
@@ -86,31 +83,25 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
   #header: StreamHeader | undefined = undefined;
   /** Has our header been sent for the stream at hand? */
   #isAnswered = false;
-  /** Reasons not to read on. */
-  #holds = 0;
-  #pace: Pace | undefined;
-  #paceTimer: Timer | undefined = undefined;
   /** `undefined` once negotiation is over. */
   #negotiationEnds: number | undefined;
   /** Has anything come since the last look (see `keepAliveMs`)? */
   #isHeard = true;
+  #end: { readonly done: Eventually<void> } | undefined = undefined;
 
   constructor(transport: Transport, services: StreamServices, { content, scanner, directTls }: StreamStart) {
     const { limits, timers } = services;
+    const { rate, readAheadBytes, negotiationMs, tlsHandshakeMs } = limits;
     this.transport = transport;
     this.#services = services;
     this.#content = content;
-    this.#scanner = new XmlScanner(this, { content, limits: scanner, latin1 });
+    this.#input = new StreamInput(this, transport, timers, { content, limits: scanner, rate, readAheadBytes });
     this.#state = directTls ? "securing" : "opening";
-    this.#pace = limits.rate === undefined ? undefined : new Pace(limits.rate, timers.now);
-    this.#negotiationEnds = timers.now + limits.negotiationMs;
-    timers.arm(
-      this.#deadline,
-      directTls ? Math.min(limits.tlsHandshakeMs, limits.negotiationMs) : limits.negotiationMs,
-    );
+    this.#negotiationEnds = timers.now + negotiationMs;
+    timers.arm(this.#deadline, directTls ? Math.min(tlsHandshakeMs, negotiationMs) : negotiationMs);
   }
 
-  /** The response header for the peer's header, or for none that came (RFC 6120 §4.9.1.2, §4.9.1.3); without `id`. */
+  /** Our header for the peer's, or for none that came (RFC 6120 §4.9.1.2, §4.9.1.3); without `id`. */
   protected abstract responseTo(header: StreamHeader | undefined): Omit<HeaderToSend, "id" | "content">;
   /** A header that is right as far as XML goes. Answers it, with features if there are any to send; throws StreamError. */
   protected abstract headerReceived(header: StreamHeader): void;
@@ -118,8 +109,6 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
   protected abstract elementReceived(raw: RawElement): Eventually<void>;
   /** The stream is going or gone; called once. */
   protected abstract streamEnded(): Eventually<void>;
-  /** TLS has been established. */
-  protected tlsEstablished(): void {}
   /** For log lines: who it is, as far as is known. */
   protected abstract describe(): Readonly<Record<string, unknown>>;
 
@@ -160,18 +149,21 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
 
   close(error?: StreamError): void {
     if (this.isOver) return;
-    if (this.#state === "securing") return this.#drop(error);
+    if (this.#state === "securing") {
+      this.#drop(error);
+      return;
+    }
     this.#say("the stream is being closed", error);
     const header = this.#isAnswered ? "" : this.#writeHeader();
     this.#state = "closing";
     this.transport.write((header + (error === undefined ? "" : writeStreamError(error)) + STREAM_END) as Bytes);
     this.transport.end();
-    this.#readToTheEnd();
+    this.#input.stop();
     this.#services.timers.arm(this.#deadline, this.#services.limits.closeMs);
-    this.#finish();
+    void this.#ended();
   }
 
-  // What subclasses do with it.
+  // What negotiation does with it.
 
   /** Sends our header; features follow in the same breath. */
   answer(features: Bytes): void {
@@ -180,13 +172,13 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
 
   /** The peer is to send a new header; the next byte is the first of it (RFC 6120 §4.3.3). */
   restart(): void {
-    this.#scanner.reset();
+    this.#input.restart();
     this.#state = "opening";
     this.#isAnswered = false;
   }
 
   /** Begins TLS. What was sent in the clear after the element at hand must have been dealt with: see `takeUnreadInput`. */
-  beginTls(domain: Parameters<Transport["startTls"]>[0]): void {
+  beginTls(domain: DomainJid): void {
     const { limits, timers } = this.#services;
     this.#state = "securing";
     this.#header = undefined;
@@ -197,11 +189,11 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
 
   /** Bytes that came after the element at hand, while it is waited for; they are forgotten. Not from inside `elementReceived`. */
   takeUnreadInput(): Uint8Array {
-    return this.#scanner.remainder();
+    return this.#input.takeUnread();
   }
 
   raiseLimits(scanner: ScannerLimits): void {
-    this.#scanner.limits = scanner;
+    this.#input.limits = scanner;
   }
 
   /** Negotiation is over: no deadline any longer, only a look now and then. */
@@ -212,47 +204,22 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
     if (limits.keepAliveMs !== undefined) timers.arm(this.#deadline, limits.keepAliveMs);
   }
 
-  /** Anything thrown, at its right reach: a StreamError ends the stream, anything else is a fault of ours. */
-  protected fail(error: unknown): void {
-    if (this.isOver) return;
-    if (error instanceof StreamError) return this.close(error);
-    this.#services.log.error({ ...this.#fields(), err: error }, "a stream failed");
-    this.close(new StreamError("internal-server-error"));
-  }
-
   // What the transport says.
 
   received(bytes: Uint8Array): void {
-    if (this.isOver) return;
     this.#isHeard = true;
-    try {
-      this.#scanner.feed(bytes);
-    } catch (error) {
-      this.fail(error);
-    }
-    if (this.isOver) return;
-    if (this.#pace !== undefined) this.#slowDown(this.#pace, bytes.length);
-    if (this.transport.backlog > this.#services.limits.readAheadBytes) this.#awaitReader();
+    this.#input.feed(bytes);
   }
 
   secured(): void {
     if (this.#state !== "securing") return;
-    const { timers } = this.#services;
-    this.#scanner.reset();
-    this.#state = "opening";
-    timers.arm(this.#deadline, this.#timeLeft());
-    try {
-      this.tlsEstablished();
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
-    this.#scanner.resume();
+    this.restart();
+    this.#services.timers.arm(this.#deadline, this.#timeLeft());
   }
 
   peerEnded(): void {
     if (this.#state === "securing") this.#drop(undefined);
-    else if (!this.isOver) this.#peerClosed();
+    else if (this.#state === "opening" || this.#state === "open") this.#peerClosed();
   }
 
   stalled(): void {
@@ -262,11 +229,11 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
 
   lost(error: Error | undefined): void {
     if (this.#state === "closed") return;
-    const wasClosing = this.#state === "closing";
     this.#say("the connection is gone", error);
     this.#state = "closed";
     this.#services.timers.disarm(this.#deadline);
-    if (!wasClosing) this.#finish();
+    this.#input.stop();
+    void this.#ended();
   }
 
   // What the XML reader finds.
@@ -282,36 +249,46 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
 
   element(raw: RawElement): void {
     if (this.#state !== "open") return;
-    this.#pace?.countElement();
+    this.#input.countElement();
     const done = this.elementReceived(raw);
-    if (isPromise(done)) this.#await(done);
+    if (isPromise(done)) this.#input.await(done);
   }
 
   closed(): void {
     if (this.#state === "open") this.#peerClosed();
   }
 
-  expired(timer: Timer): void {
-    if (timer === this.#paceTimer) return this.#release();
+  /** Anything thrown, at its right reach: a StreamError ends the stream, anything else is a fault of ours. */
+  failed(error: unknown): void {
+    if (this.isOver) return;
+    if (!(error instanceof StreamError)) this.#services.log.error({ ...this.#fields(), err: error }, "a stream failed");
+    this.close(error instanceof StreamError ? error : new StreamError("internal-server-error"));
+  }
+
+  expired(_timer: Timer): void {
     switch (this.#state) {
       case "securing":
-        return this.#drop(new StreamError("connection-timeout", "no TLS handshake in time"));
-      case "ending":
-        return this.close();
-      case "closing":
-        return this.transport.destroy();
+        this.#drop(new StreamError("connection-timeout", "no TLS handshake in time"));
+        break;
       case "opening":
       case "open":
-        return this.#timeout();
+        this.#timeIsUp();
+        break;
+      case "ending":
+        this.close();
+        break;
       default:
+        this.transport.destroy();
     }
   }
 
-  /** The timer of a stream that is negotiating has run out, or that of one that is established has come round. */
-  #timeout(): void {
+  /** The time to negotiate is over, or an established stream is due to be looked at. */
+  #timeIsUp(): void {
     const { limits, timers } = this.#services;
-    if (this.#negotiationEnds !== undefined)
-      return this.close(new StreamError("connection-timeout", "negotiation took too long"));
+    if (this.#negotiationEnds !== undefined) {
+      this.close(new StreamError("connection-timeout", "negotiation took too long"));
+      return;
+    }
     if (limits.keepAliveMs === undefined) return;
     if (!this.#isHeard) this.send(KEEP_ALIVE);
     this.#isHeard = false;
@@ -322,87 +299,41 @@ export abstract class Stream implements Wire, TransportListener, ScannerHandler,
     return Math.max(0, (this.#negotiationEnds ?? 0) - this.#services.timers.now);
   }
 
-  #await(done: Promise<void>): void {
-    this.#hold();
-    done.then(
-      () => this.#release(),
-      (error) => this.fail(error),
-    );
-  }
-
-  #hold(): void {
-    if (this.#holds++ > 0) return;
-    this.#scanner.pause();
-    this.transport.pause();
-  }
-
-  #release(): void {
-    if (this.isOver || --this.#holds > 0) return;
-    try {
-      this.#scanner.resume();
-    } catch (error) {
-      this.fail(error);
-    }
-    if (this.#holds === 0 && this.#state !== "closed") this.transport.resume();
-  }
-
-  #slowDown(pace: Pace, bytes: number): void {
-    const rest = pace.rest(bytes, this.#services.timers.now);
-    if (rest === 0 || this.#paceTimer?.isArmed === true) return;
-    this.#paceTimer ??= new Timer(this);
-    this.#hold();
-    this.#services.timers.arm(this.#paceTimer, rest);
-  }
-
-  /** A peer that sends but does not read is not read from either. */
-  #awaitReader(): void {
-    this.#hold();
-    this.transport.whenFlushed(() => this.#release());
-  }
-
+  /** RFC 6120 §4.4: what is due is sent before our own direction is closed. */
   #peerClosed(): void {
     const { limits, timers } = this.#services;
     this.#state = "ending";
-    this.#hold();
+    this.#input.hold();
     timers.arm(this.#deadline, limits.closeMs);
     const done = this.#ended();
-    if (isPromise(done)) done.then(() => this.close());
+    if (isPromise(done)) void done.then(() => this.close());
     else this.close();
   }
 
-  #hasEnded = false;
+  /** Tells whoever uses the stream, once. Does not fail. */
   #ended(): Eventually<void> {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
+    this.#end ??= { done: this.#tellEnd() };
+    return this.#end.done;
+  }
+
+  #tellEnd(): Eventually<void> {
+    const failed = (error: unknown): void =>
+      this.#services.log.error({ ...this.#fields(), err: error }, "a stream failed while it ended");
     try {
       const done = this.streamEnded();
-      return isPromise(done) ? done.catch((error) => this.#failedAtEnd(error)) : done;
+      return isPromise(done) ? done.catch(failed) : done;
     } catch (error) {
-      this.#failedAtEnd(error);
+      failed(error);
     }
-  }
-
-  #finish(): void {
-    if (this.#paceTimer !== undefined) this.#services.timers.disarm(this.#paceTimer);
-    void this.#ended();
-  }
-
-  #failedAtEnd(error: unknown): void {
-    this.#services.log.error({ ...this.#fields(), err: error }, "a stream failed while it ended");
-  }
-
-  /** Nothing that comes matters now but the end of it. */
-  #readToTheEnd(): void {
-    this.#holds = 0;
-    this.transport.resume();
   }
 
   /** Without a word: the fault lies below XML (RFC 6120 §5.4.3.2). */
   #drop(error: StreamError | undefined): void {
     this.#say("the connection is dropped", error);
     this.#state = "closing";
+    this.#input.stop();
     this.transport.destroy();
-    this.#finish();
+    void this.#ended();
   }
 
   #writeHeader(): Bytes {

@@ -1,101 +1,194 @@
-import type { BareJid, Bytes, DomainJid } from "@kith/protocol";
-import type { Account, Accounts, Collection, RowId, Spool, Store, StoredStanza, Target, Ticket, Unit, Write } from "./store.ts";
+import type { BareJid, DomainJid } from "@kith/protocol";
+import { type Change, domainOf, targetKind, targetName } from "./change.ts";
+import type { Row } from "./items.ts";
+import { type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
+import type { Account, RowId, Store, StoredStanza, Target } from "./store.ts";
 
-class MemoryTicket implements Ticket {
-  state: Ticket["state"] = "open";
-  #listeners: ((committed: boolean) => void)[] = [];
-  onSettled(listener: (committed: boolean) => void): void {
-    if (this.state === "open") this.#listeners.push(listener);
-    else listener(this.state === "committed");
+/** A unit that waits for its writer's decision. Exactly one of the two is called. */
+export interface MemoryCommit {
+  commit(): void;
+  fail(): void;
+}
+/** Decides when units are durable, and whether. Must settle them in the order in which it gets them. */
+export interface MemoryWriter {
+  write(unit: MemoryCommit): void;
+}
+
+export interface MemoryStoreOptions {
+  /** By default every unit is committed in a microtask of its own turn. */
+  readonly writer?: MemoryWriter;
+  /** What a listener of a ticket threw. By default an uncaught exception. */
+  readonly onDefect?: (error: unknown) => void;
+}
+
+/** A store that lasts as long as the process. For tests, and for trying things out. */
+export const memoryStore = (options: MemoryStoreOptions = {}): Store =>
+  new OverlayStore(new MemoryDisk(options.writer ?? promptWriter), {
+    onDefect:
+      options.onDefect ??
+      ((error) =>
+        queueMicrotask(() => {
+          throw error;
+        })),
+  });
+
+const promptWriter: MemoryWriter = { write: (unit) => queueMicrotask(() => unit.commit()) };
+
+/** Holds units open until it is told what becomes of them. */
+export interface ManualWriter extends MemoryWriter {
+  /** How many units wait. */
+  readonly waiting: number;
+  /** Commits the oldest that wait: all of them, if not told how many. */
+  commit(units?: number): void;
+  /** Fails the oldest that wait. */
+  fail(units?: number): void;
+  /** Those that come next are failed when their turn comes, held or not. */
+  failNext(units?: number): void;
+  /** Units wait from now on, as they do at first. */
+  hold(): void;
+  /** Commits what waits; from now on every unit is committed in a microtask, until `hold`. */
+  release(): void;
+}
+
+export const manualWriter = (): ManualWriter => {
+  const waiting: MemoryCommit[] = [];
+  let isHolding = true;
+  let doomed = 0;
+  const each = (units: number, settle: (unit: MemoryCommit) => void): void => {
+    // One that is committed from within a listener waits behind these.
+    for (const unit of waiting.splice(0, units)) settle(unit);
+  };
+  const commit = (units = waiting.length): void => each(units, (unit) => unit.commit());
+  return {
+    get waiting() {
+      return waiting.length;
+    },
+    write: (unit) => {
+      waiting.push(doomed > 0 ? { commit: () => unit.fail(), fail: () => unit.fail() } : unit);
+      if (doomed > 0) doomed--;
+      if (!isHolding) queueMicrotask(() => !isHolding && commit());
+    },
+    commit,
+    fail: (units = 1) => each(units, (unit) => unit.fail()),
+    failNext: (units = 1) => {
+      doomed += units;
+    },
+    hold: () => {
+      isHolding = true;
+    },
+    release: () => {
+      isHolding = false;
+      commit();
+    },
+  };
+};
+
+class MemoryDisk implements Disk {
+  readonly lastRow = 0;
+  readonly #writer: MemoryWriter;
+  readonly #accounts = new Map<BareJid, Account>();
+  readonly #removed = new Map<BareJid, number>();
+  /** JSON by collection, owner and key. */
+  readonly #items = new Map<string, Map<string, Map<string, string>>>();
+  readonly #spools = { account: new Map<string, Rows>(), domain: new Map<string, Rows>() };
+
+  constructor(writer: MemoryWriter) {
+    this.#writer = writer;
   }
-  settle(): void {
-    this.state = "committed";
-    for (const listener of this.#listeners.splice(0)) listener(true);
+
+  items(collection: string, owner: string): readonly Row[] {
+    return [...(this.#items.get(collection)?.get(owner) ?? [])];
+  }
+  hasAccount(jid: BareJid): boolean {
+    return this.#accounts.has(jid);
+  }
+  account(jid: BareJid): Account | undefined {
+    return this.#accounts.get(jid);
+  }
+  removedAt(jid: BareJid): number | undefined {
+    return this.#removed.get(jid);
+  }
+  spooled(target: Target, after: RowId, limit: number): readonly StoredStanza[] {
+    const stored = [...(this.#spoolOf(target)?.values() ?? [])].filter(({ row }) => row > after);
+    return stored.sort((a, b) => a.row - b.row).slice(0, limit);
+  }
+  async allSpooled(target: Target, after: RowId): Promise<readonly StoredStanza[]> {
+    return this.spooled(target, after, Number.POSITIVE_INFINITY);
+  }
+  countSpooled(target: Target, except: readonly RowId[]): number {
+    const rows = new Set(this.#spoolOf(target)?.keys());
+    for (const row of except) rows.delete(row);
+    return rows.size;
+  }
+  async owners(collection: string): Promise<readonly string[]> {
+    return [...(this.#items.get(collection)?.keys() ?? [])];
+  }
+  async accounts(domain: DomainJid | undefined): Promise<readonly BareJid[]> {
+    return [...this.#accounts.keys()].filter((jid) => domain === undefined || domainOf(jid) === domain);
+  }
+
+  write(unit: HandedUnit): void {
+    this.#writer.write({
+      commit: () => {
+        for (const change of unit.changes) this.#apply(change);
+        unit.settle(true);
+      },
+      fail: () => unit.settle(false),
+    });
+  }
+  async close(): Promise<void> {}
+
+  #spoolOf(target: Target): Rows | undefined {
+    return this.#spools[targetKind(target)].get(targetName(target));
+  }
+
+  #apply(change: Change): void {
+    switch (change.op) {
+      case "put":
+        within(within(this.#items, change.collection), change.owner).set(change.key, change.json);
+        break;
+      case "delete":
+        this.#delete(change.collection, change.owner, change.key);
+        break;
+      case "clear":
+        this.#items.get(change.collection)?.delete(change.owner);
+        break;
+      case "account":
+        this.#accounts.set(change.account.jid, change.account);
+        break;
+      case "removeAccount":
+        this.#remove(change.jid, change.at);
+        break;
+      case "spool": {
+        const { target, stored } = change;
+        within(this.#spools[targetKind(target)], targetName(target)).set(stored.row, stored);
+        break;
+      }
+      case "settle":
+        for (const row of change.rows) this.#spoolOf(change.target)?.delete(row);
+    }
+  }
+
+  #delete(collection: string, owner: string, key: string): void {
+    const values = this.#items.get(collection)?.get(owner);
+    values?.delete(key);
+    if (values?.size === 0) this.#items.get(collection)?.delete(owner);
+  }
+
+  #remove(jid: BareJid, at: number): void {
+    this.#accounts.delete(jid);
+    this.#removed.set(jid, at);
+    for (const owners of this.#items.values()) owners.delete(jid);
+    this.#spools.account.delete(jid);
   }
 }
-const EMPTY: ReadonlyMap<string, never> = new Map();
-const targetKey = (t: Target): string => ("account" in t ? `a ${t.account}` : `d ${t.domain}`);
 
-export const memoryStore = (): Store => {
-  const names = new Set<string>();
-  const data = new Map<string, Map<string, Map<string, unknown>>>();
-  const accountRows = new Map<BareJid, Account>();
-  const removed = new Map<BareJid, number>();
-  const spooled = new Map<string, StoredStanza[]>();
-  let last: RowId = 0;
-  const open = new Set<MemoryTicket>();
-  const owned = (collection: string, owner: string) => data.get(collection)?.get(owner);
-  const apply = (w: Write): void => {
-    switch (w.op) {
-      case "put": {
-        const owners = data.get(w.collection) ?? new Map();
-        data.set(w.collection, owners);
-        owners.set(w.owner, new Map(owners.get(w.owner) ?? []).set(w.key, w.value));
-        return;
-      }
-      case "delete": {
-        const next = new Map(owned(w.collection, w.owner) ?? []);
-        next.delete(w.key);
-        data.get(w.collection)?.set(w.owner, next);
-        return;
-      }
-      case "clear": data.get(w.collection)?.delete(w.owner); return;
-      case "account": accountRows.set(w.account.jid, w.account); return;
-      case "removeAccount":
-        accountRows.delete(w.jid); removed.set(w.jid, w.at);
-        for (const owners of data.values()) owners.delete(w.jid);
-        spooled.delete(`a ${w.jid}`);
-        return;
-      case "spool": spooled.set(targetKey(w.target), [...(spooled.get(targetKey(w.target)) ?? []), w.stored]); return;
-      case "settle": spooled.set(targetKey(w.target), (spooled.get(targetKey(w.target)) ?? []).filter((s) => !w.rows.includes(s.row)));
-    }
-  };
-  const accounts: Accounts = {
-    exists: (jid) => accountRows.has(jid),
-    get: (jid) => accountRows.get(jid),
-    removedAt: (jid) => removed.get(jid),
-    put: (account) => ({ op: "account", account }),
-    remove: (jid, at) => ({ op: "removeAccount", jid, at }),
-    list: async (domain?: DomainJid) => [...accountRows.keys()].filter((j) => domain === undefined || j.endsWith(`@${domain}`)).sort(),
-  };
-  const spool: Spool = {
-    keep: (target, stanza: Bytes, stamp) => { const row = ++last; return { row, write: { op: "spool", target, stored: { row, stanza, stamp } } }; },
-    pending: (target, after = 0, limit = Number.POSITIVE_INFINITY) => (spooled.get(targetKey(target)) ?? []).filter((s) => s.row > after).slice(0, limit),
-    count: (target) => spooled.get(targetKey(target))?.length ?? 0,
-    settle: (target, rows) => ({ op: "settle", target, rows }),
-  };
-  return {
-    accounts, spool,
-    collection<T>(name: string): Collection<T> {
-      if (names.has(name)) throw new Error(`collection "${name}" is open already`);
-      names.add(name);
-      return {
-        name,
-        all: (owner) => (owned(name, owner) ?? EMPTY) as ReadonlyMap<string, T>,
-        get: (owner, key) => owned(name, owner)?.get(key) as T | undefined,
-        put: (owner, key, value) => ({ op: "put", collection: name, owner, key, value }),
-        delete: (owner, key) => ({ op: "delete", collection: name, owner, key }),
-        clear: (owner) => ({ op: "clear", collection: name, owner }),
-        owners: async () => [...(data.get(name)?.keys() ?? [])],
-      };
-    },
-    begin(): Unit {
-      let empty = true;
-      let done = false;
-      return {
-        add(w) { empty = false; apply(w); },
-        get isEmpty() { return empty; },
-        commit() {
-          if (done) throw new Error("a unit is committed once");
-          done = true;
-          const ticket = new MemoryTicket();
-          open.add(ticket);
-          queueMicrotask(() => { open.delete(ticket); ticket.settle(); });
-          return ticket;
-        },
-      };
-    },
-    async flush() { while (open.size > 0) await Promise.resolve(); },
-    async close() { await Promise.resolve(); },
-  };
+type Rows = Map<RowId, StoredStanza>;
+
+const within = <K, V, W>(map: Map<K, Map<V, W>>, key: K): Map<V, W> => {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = new Map<V, W>();
+  map.set(key, made);
+  return made;
 };

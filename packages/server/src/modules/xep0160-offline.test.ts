@@ -1,0 +1,259 @@
+import { eachFabric, type Open, type Party, type Scene } from "@kith/testing";
+import { describe, expect, test } from "vitest";
+import { offline } from "./xep0160-offline.ts";
+
+const ROMEO = "romeo@example.org/orchard";
+const JULIET = "juliet@example.org";
+const body = (text: string) => `<body>${text}</body>`;
+const message = (content: string, attributes = "type='chat'", to = JULIET) =>
+  `<message to='${to}' ${attributes}>${content}</message>`;
+const STAMP = "2031-05-17T09:30:00Z";
+const delivered = (content: string, attributes = "type='chat'", stamp = STAMP, to = JULIET) =>
+  `<message from='${ROMEO}' to='${to}' ${attributes}>${content}<delay xmlns='urn:xmpp:delay' from='example.org' stamp='${stamp}'>Offline Storage</delay></message>`;
+const refused = (attributes = "") =>
+  `<message type='error' from='${JULIET}' to='${ROMEO}' ${attributes}><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`;
+
+/** Without its own presence and that of others. */
+const messagesOf = (party: Party): string[] => party.received().filter((xml) => xml.startsWith("<message"));
+
+eachFabric("offline", (open: Open) => {
+  const stage = async (limit?: number, blocked: ReadonlySet<string> = new Set()) => {
+    const scene = await open({
+      modules: (store) => [
+        offline({
+          spool: store.spool,
+          isBlocked: (_, { bare }) => blocked.has(bare),
+          ...(limit === undefined ? {} : { limit }),
+        }),
+      ],
+      accounts: ["romeo@example.org", "paris@example.org", JULIET],
+    });
+    return { scene, romeo: await scene.login(ROMEO) };
+  };
+  const comes = async (scene: Scene, resource = "balcony", priority = 0): Promise<Party> => {
+    const party = await scene.login(`${JULIET}/${resource}`);
+    await party.sends(`<presence><priority>${priority}</priority></presence>`);
+    return party;
+  };
+
+  test("XEP-0160 §2: what was sent meanwhile comes in order, each with the time it was received", async () => {
+    const { scene, romeo } = await stage();
+    await romeo.sends(message(`${body("one")}<thread>t</thread>`, "type='chat' id='m1' xml:lang='it'"));
+    scene.clock.advance(61_250);
+    await romeo.sends(message("<subject>two</subject>", "id='m2'"));
+    romeo.receivesNothing();
+
+    const juliet = await comes(scene);
+    juliet.receives(
+      delivered(`${body("one")}<thread>t</thread>`, "type='chat' id='m1' xml:lang='it'"),
+      delivered("<subject>two</subject>", "id='m2'", "2031-05-17T09:31:01.250Z"),
+    );
+  });
+
+  test("XEP-0160 §2: what has been delivered is not delivered again", async () => {
+    const { scene, romeo } = await stage();
+    await romeo.sends(message(body("once")));
+    const juliet = await comes(scene);
+    expect(messagesOf(juliet)).toHaveLength(1);
+    await juliet.sends("<presence type='unavailable'/>");
+    await juliet.sends("<presence/>");
+    expect(messagesOf(juliet)).toEqual([]);
+    expect(messagesOf(await comes(scene, "chamber"))).toEqual([]);
+    expect(await scene.store.spool.count({ account: JULIET as never })).toBe(0);
+  });
+
+  describe("XEP-0160 §3: by type", () => {
+    test.each(["type='chat'", "type='normal'", "", "type='unheard of'"])("%s is kept", async (type) => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(message(body("hello"), type));
+      expect(messagesOf(await comes(scene))).toHaveLength(1);
+    });
+    test("groupchat is refused", async () => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(message(body("hello"), "type='groupchat' id='g'"));
+      romeo.receives(refused("id='g'"));
+      expect(messagesOf(await comes(scene))).toEqual([]);
+    });
+    test.each(["type='headline'", "type='error'"])("%s is ignored", async (type) => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(message(`${body("hello")}<store xmlns='urn:xmpp:hints'/>`, type));
+      romeo.receivesNothing();
+      expect(messagesOf(await comes(scene))).toEqual([]);
+    });
+  });
+
+  describe("XEP-0160 §3, XEP-0085 §5.8: what says nothing is not kept, and nobody is bothered", () => {
+    test.each([
+      "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
+      "<active xmlns='http://jabber.org/protocol/chatstates'/><thread>t</thread><no-store xmlns='urn:xmpp:hints'/>",
+      "<gone xmlns='http://jabber.org/protocol/chatstates'/><origin-id xmlns='urn:xmpp:sid:0' id='o'/>",
+      "",
+    ])("%s", async (content) => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(message(content));
+      romeo.receivesNothing();
+      expect(messagesOf(await comes(scene))).toEqual([]);
+    });
+    test.each([
+      `${body("hello")}<active xmlns='http://jabber.org/protocol/chatstates'/>`,
+      "<received xmlns='urn:xmpp:receipts' id='r'/>",
+      "<encrypted xmlns='urn:example:sealed'>…</encrypted>",
+      "<composing xmlns='urn:example:symphony'/>",
+    ])("but %s is", async (content) => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(message(content));
+      expect(messagesOf(await comes(scene))).toHaveLength(1);
+    });
+  });
+
+  describe("XEP-0334 §4: hints", () => {
+    test("no-store: not kept, and the sender is told", async () => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(
+        message(
+          `${body("off the record")}<no-store xmlns='urn:xmpp:hints'/><store xmlns='urn:xmpp:hints'/>`,
+          "type='chat' id='n'",
+        ),
+      );
+      romeo.receives(refused("id='n'"));
+      expect(messagesOf(await comes(scene))).toEqual([]);
+    });
+    test("no-permanent-store: kept until it is delivered", async () => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(message(`${body("hush")}<no-permanent-store xmlns='urn:xmpp:hints'/>`));
+      expect(messagesOf(await comes(scene))).toHaveLength(1);
+    });
+    test("store: kept although it says nothing", async () => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(
+        message("<active xmlns='http://jabber.org/protocol/chatstates'/><store xmlns='urn:xmpp:hints'/>"),
+      );
+      expect(messagesOf(await comes(scene))).toHaveLength(1);
+    });
+  });
+
+  test("XEP-0160 §2: when the queue is full the sender is told, and what came before is kept", async () => {
+    const { scene, romeo } = await stage(2);
+    for (const text of ["one", "two", "three"]) await romeo.sends(message(body(text), "type='chat' id='f'"));
+    romeo.receives(refused("id='f'"));
+    const juliet = await comes(scene);
+    juliet.receives(delivered(body("one"), "type='chat' id='f'"), delivered(body("two"), "type='chat' id='f'"));
+    await scene.end(juliet);
+    await romeo.sends(message(body("four")));
+    romeo.receivesNothing();
+  });
+
+  test("RFC 6121 §8.5.3.2.1: a chat message to a resource that is gone is kept, with the address it had", async () => {
+    const { scene, romeo } = await stage();
+    await romeo.sends(message(body("are you there"), "type='chat'", `${JULIET}/tomb`));
+    (await comes(scene)).receives(delivered(body("are you there"), "type='chat'", STAMP, `${JULIET}/tomb`));
+  });
+
+  test("XEP-0160 §2: neither initial presence with negative priority nor directed presence delivers", async () => {
+    const { scene, romeo } = await stage();
+    await romeo.sends(message(body("later")));
+    const juliet = await comes(scene, "balcony", -1);
+    await juliet.sends(`<presence to='${ROMEO}'><priority>5</priority></presence>`);
+    expect(messagesOf(juliet)).toEqual([]);
+    await juliet.sends("<presence/>");
+    expect(messagesOf(juliet)).toHaveLength(1);
+  });
+
+  test("XEP-0160 §2: a resource with negative priority gets nothing until it changes its mind", async () => {
+    const { scene, romeo } = await stage();
+    const juliet = await comes(scene, "balcony", -1);
+    await romeo.sends(message(body("later")));
+    await juliet.sends("<presence><priority>-128</priority></presence>");
+    expect(messagesOf(juliet)).toEqual([]);
+    await juliet.sends("<presence><show>chat</show><priority>0</priority></presence>");
+    juliet.receives(delivered(body("later")));
+    await romeo.sends(message(body("now")));
+    juliet.receives(`<message from='${ROMEO}' to='${JULIET}' type='chat'>${body("now")}</message>`);
+  });
+
+  test.each(["500", "x"])("RFC 6121 §4.7.2.3: a priority of %s changes nothing", async (priority) => {
+    const { scene, romeo } = await stage();
+    const juliet = await comes(scene, "balcony", -1);
+    await romeo.sends(message(body("later")));
+    await juliet.sends(`<presence id='p'><priority>${priority}</priority></presence>`);
+    expect(messagesOf(juliet)).toEqual([]);
+    await juliet.sends("<presence/>");
+    expect(messagesOf(juliet)).toHaveLength(1);
+  });
+
+  test("XEP-0160 §2: directed presence, and presence that is none, deliver nothing", async () => {
+    const { scene, romeo } = await stage();
+    await romeo.sends(message(body("later")));
+    const juliet = await scene.login(`${JULIET}/balcony`);
+    await juliet.sends(`<presence to='${ROMEO}'/>`);
+    await juliet.sends("<presence type='unavailable'/>");
+    expect(messagesOf(juliet)).toEqual([]);
+  });
+
+  test("two resources that come at once get each message once, together", async () => {
+    const { scene, romeo } = await stage();
+    const texts = Array.from({ length: 20 }, (_, at) => `m${at}`);
+    for (const text of texts) await romeo.sends(message(body(text)));
+    const [balcony, chamber] = [await scene.login(`${JULIET}/balcony`), await scene.login(`${JULIET}/chamber`)];
+    await Promise.all([balcony.sendsUnsettled("<presence/>"), chamber.sendsUnsettled("<presence/>")]);
+    await scene.settled();
+    const got = [...messagesOf(balcony), ...messagesOf(chamber)].map((xml) => /<body>(.*)<.body>/.exec(xml)?.[1]);
+    expect(got).toEqual(texts);
+  });
+
+  test("what a lost stream did not get goes to another resource, or waits for the next", async () => {
+    const { scene, romeo } = await stage();
+    await romeo.sends(message(body("one")));
+    const lost = await scene.login(`${JULIET}/balcony`);
+    lost.whenFlushed = () => undefined;
+    await lost.sends("<presence/>");
+    expect(messagesOf(lost)).toHaveLength(1);
+    const stuck = await comes(scene, "garden");
+    expect(messagesOf(stuck)).toEqual([]);
+    await scene.end(lost);
+    expect(messagesOf(stuck)).toHaveLength(1);
+    expect(await scene.store.spool.count({ account: JULIET as never })).toBe(0);
+
+    await scene.end(stuck);
+    await romeo.sends(message(body("two")));
+    const again = await scene.login(`${JULIET}/balcony`);
+    again.whenFlushed = () => undefined;
+    await again.sends("<presence/>");
+    await scene.end(again);
+    const next = await comes(scene, "chamber");
+    next.receives(delivered(body("two")));
+  });
+
+  test("XEP-0191 §3.3: what somebody sent who has been blocked since waits until that is undone", async () => {
+    const blocked = new Set(["romeo@example.org"]);
+    const { scene, romeo } = await stage(undefined, blocked);
+    await romeo.sends(message(body("one")));
+    const paris = await scene.login("paris@example.org/church");
+    await paris.sends(message(body("two")));
+    const juliet = await comes(scene);
+    expect(messagesOf(juliet).join()).toMatch(/^<message from='paris@example.org.church'[^,]*$/);
+    expect(messagesOf(await comes(scene, "chamber"))).toEqual([]);
+    blocked.clear();
+    (await comes(scene, "garden")).receives(delivered(body("one")));
+  });
+
+  test("XEP-0203 §2: there is one delay; one that is there already says when it was sent", async () => {
+    const { scene, romeo } = await stage();
+    const late = `${body("late")}<delay xmlns='urn:xmpp:delay' from='${ROMEO}' stamp='2031-05-01T00:00:00Z'/>`;
+    await romeo.sends(message(late));
+    (await comes(scene)).receives(`<message from='${ROMEO}' to='${JULIET}' type='chat'>${late}</message>`);
+  });
+
+  test("what one may send may be kept: the largest, the deepest, in every script", async () => {
+    const { scene, romeo } = await stage();
+    const deep = `${"<d>".repeat(60)}${"</d>".repeat(60)}`;
+    const large = `${body(`ünïcödé \u{1f339} &lt;${"x".repeat(250_000)}`)}<deep xmlns='urn:example:deep'>${deep}</deep>`;
+    await romeo.sends(message(large));
+    (await comes(scene)).receives(delivered(large));
+  });
+
+  test("XEP-0160 §4: support is advertised", async () => {
+    const { scene } = await stage();
+    expect(offline({ spool: scene.store.spool, isBlocked: () => false }).features).toEqual(["msgoffline"]);
+  });
+});

@@ -1,0 +1,279 @@
+import type { BareJid, Bytes, DomainJid, Eventually } from "@kith/protocol";
+import { type Change, changeOf, domainOf, ownerOf, targetName } from "./change.ts";
+import type { Items, Row } from "./items.ts";
+import type { Owner } from "./owner.ts";
+import { OwnerCache } from "./owner-cache.ts";
+import { SpoolChanges } from "./spool-changes.ts";
+import type {
+  Account,
+  Accounts,
+  Collection,
+  RowId,
+  Spool,
+  Store,
+  StoredStanza,
+  Target,
+  Ticket,
+  Unit,
+  Write,
+} from "./store.ts";
+import { CommitTicket } from "./ticket.ts";
+
+/** A unit on its way to the disk. */
+export interface HandedUnit {
+  readonly changes: readonly Change[];
+  settle(committed: boolean): void;
+}
+
+/**
+ * What an `OverlayStore` stands on. Synchronous answers tell what is on disk: everything of units settled as committed, possibly of
+ * later ones, nothing of failed ones. Promises resolve in one sequence with the settling of units: the answer holds what has
+ * settled before it, and nothing of what has not been handed over.
+ */
+export interface Disk {
+  /** The highest row ever stored, also if it is gone; 0 if none. */
+  readonly lastRow: RowId;
+  items(collection: string, owner: string): readonly Row[];
+  hasAccount(jid: BareJid): boolean;
+  account(jid: BareJid): Account | undefined;
+  removedAt(jid: BareJid): number | undefined;
+  /** Oldest first, after row `after`. */
+  spooled(target: Target, after: RowId, limit: number): readonly StoredStanza[];
+  /** As `spooled` without a limit, off the main thread. */
+  allSpooled(target: Target, after: RowId): Promise<readonly StoredStanza[]>;
+  countSpooled(target: Target, except: readonly RowId[]): number;
+  owners(collection: string): Promise<readonly string[]>;
+  accounts(domain: DomainJid | undefined): Promise<readonly BareJid[]>;
+  /** Never throws. Units are settled in a later turn, in the order of this. */
+  write(unit: HandedUnit): void;
+  /** Called when every unit has been settled. */
+  close(): Promise<void>;
+}
+
+export interface OverlayOptions {
+  /** How many owners are kept in memory. */
+  readonly cacheOwners?: number;
+  /** What a listener of a ticket threw. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+const CACHE_OWNERS = 2000;
+/** Characters of JSON; a bound for those who keep much, such as pictures in vCards. */
+const CACHE_WEIGHT = 32 * 1024 * 1024;
+/** Answered at once; whoever has more pending without asking for a page waits for another thread to read it. */
+const AT_ONCE = 256;
+
+/** A store whose reads see open units: what is on disk with the changes of these units laid over it. */
+export class OverlayStore implements Store {
+  readonly accounts: Accounts;
+  readonly spool: Spool;
+  readonly #disk: Disk;
+  readonly #cache: OwnerCache;
+  readonly #onDefect: (error: unknown) => void;
+  readonly #collections = new Map<string, number>();
+  #last: Ticket | undefined;
+  #state: "open" | "closing" | "closed" = "open";
+  #closed: Promise<void> | undefined;
+
+  constructor(disk: Disk, options: OverlayOptions) {
+    this.#disk = disk;
+    this.#cache = new OwnerCache(options.cacheOwners ?? CACHE_OWNERS, CACHE_WEIGHT);
+    this.#onDefect = options.onDefect;
+    this.accounts = this.#makeAccounts();
+    this.spool = this.#makeSpool();
+  }
+
+  collection<T>(name: string): Collection<T> {
+    if (this.#collections.has(name)) throw new Error(`the collection "${name}" has been opened before`);
+    const number = this.#collections.size;
+    this.#collections.set(name, number);
+    const items = (owner: string): Items => this.#items(number, name, owner);
+    return {
+      name,
+      all: (owner) => items(owner).all() as ReadonlyMap<string, T>,
+      get: (owner, key) => items(owner).get(key) as T | undefined,
+      put: (owner, key, value) => ({ op: "put", collection: name, owner, key, value }),
+      delete: (owner, key) => ({ op: "delete", collection: name, owner, key }),
+      clear: (owner) => ({ op: "clear", collection: name, owner }),
+      owners: () => this.#owners(number, name),
+    };
+  }
+
+  begin(): Unit {
+    return new OpenUnit(this);
+  }
+
+  flush(): Promise<void> {
+    const last = this.#last;
+    if (last === undefined || last.state !== "open") return Promise.resolve();
+    return new Promise((resolve) => last.onSettled(() => resolve()));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+  async #close(): Promise<void> {
+    this.#state = "closing";
+    await this.flush();
+    this.#state = "closed";
+    await this.#disk.close();
+  }
+
+  /** For `OpenUnit`: takes effect for reads at once. */
+  added(write: Write): { readonly change: Change; readonly owner: Owner } {
+    const change = changeOf(write);
+    const owner = this.#cache.owner(ownerOf(change));
+    if (!owner.isTouched) this.#cache.touch(owner);
+    owner.add(change, "collection" in change ? this.#collections.get(change.collection) : undefined);
+    if (change.op === "put") this.#cache.weigh(change.json.length);
+    return { change, owner };
+  }
+
+  /** For `OpenUnit`. */
+  committed(unit: OpenUnit): void {
+    if (this.#state === "open") this.#disk.write(unit);
+    else void this.flush().then(() => unit.settle(false));
+    this.#last = unit.ticket;
+  }
+
+  /** For `OpenUnit`. Reads change first, then those are told who wait. */
+  settled(unit: OpenUnit, committed: boolean): void {
+    for (const owner of unit.owners) if (!owner.isTouched) this.#cache.untouch(owner);
+    unit.ticket.settle(committed, this.#onDefect);
+  }
+
+  #ensureOpen(): void {
+    if (this.#state === "closed") throw new Error("the store is closed");
+  }
+
+  #items(number: number, name: string, owner: string): Items {
+    this.#ensureOpen();
+    return this.#cache.owner(owner).collection(number, name, this.#collections.size, () => {
+      const rows = this.#disk.items(name, owner);
+      let weight = 0;
+      for (const [key, json] of rows) weight += key.length + json.length;
+      this.#cache.weigh(weight);
+      return rows;
+    });
+  }
+
+  async #owners(number: number, name: string): Promise<readonly string[]> {
+    this.#ensureOpen();
+    const owners = new Set(await this.#disk.owners(name));
+    for (const { name: owner } of [...this.#cache.touched]) {
+      if (this.#items(number, name, owner).isEmpty) owners.delete(owner);
+      else owners.add(owner);
+    }
+    return [...owners].sort();
+  }
+
+  #makeAccounts(): Accounts {
+    return {
+      exists: (jid) => {
+        this.#ensureOpen();
+        return this.#cache.owner(jid).exists(() => this.#disk.hasAccount(jid));
+      },
+      get: (jid) => {
+        this.#ensureOpen();
+        const account = this.#cache.touchedOwner(jid)?.account();
+        return account === undefined ? this.#disk.account(jid) : (account ?? undefined);
+      },
+      removedAt: (jid) => {
+        this.#ensureOpen();
+        return this.#cache.touchedOwner(jid)?.removedAt() ?? this.#disk.removedAt(jid);
+      },
+      put: (account) => ({ op: "account", account }),
+      remove: (jid, at) => ({ op: "removeAccount", jid, at }),
+      list: (domain) => this.#list(domain),
+    };
+  }
+
+  async #list(domain: DomainJid | undefined): Promise<readonly BareJid[]> {
+    this.#ensureOpen();
+    const accounts = new Set(await this.#disk.accounts(domain));
+    for (const owner of this.#cache.touched) {
+      const jid = owner.name as BareJid;
+      const account = owner.account();
+      if (account === null) accounts.delete(jid);
+      else if (account !== undefined && (domain === undefined || domainOf(jid) === domain)) accounts.add(jid);
+    }
+    return [...accounts].sort();
+  }
+
+  #makeSpool(): Spool {
+    let lastRow = this.#disk.lastRow;
+    return {
+      keep: (target, stanza: Bytes, stamp) => {
+        const row = ++lastRow;
+        return { row, write: { op: "spool", target, stored: { row, stanza, stamp } } };
+      },
+      pending: (target, after = 0, limit) => this.#pending(target, after, limit),
+      count: (target) => {
+        this.#ensureOpen();
+        const changes = this.#spoolChanges(target);
+        if (changes === undefined) return this.#disk.countSpooled(target, []);
+        const { isWiped, settled, kept } = changes;
+        return kept.size + (isWiped ? 0 : this.#disk.countSpooled(target, [...settled, ...kept.keys()]));
+      },
+      settle: (target, rows) => ({ op: "settle", target, rows }),
+    };
+  }
+
+  #pending(target: Target, after: RowId, limit: number | undefined): Eventually<readonly StoredStanza[]> {
+    this.#ensureOpen();
+    const overlay = (stored: readonly StoredStanza[]): readonly StoredStanza[] =>
+      this.#spoolChanges(target)?.laidOver(stored, after) ?? stored;
+    if (limit !== undefined) {
+      const room = limit + (this.#spoolChanges(target)?.settled.size ?? 0);
+      return overlay(this.#disk.spooled(target, after, room)).slice(0, limit);
+    }
+    const stored = this.#disk.spooled(target, after, AT_ONCE);
+    return stored.length < AT_ONCE ? overlay(stored) : this.#disk.allSpooled(target, after).then(overlay);
+  }
+
+  #spoolChanges(target: Target): SpoolChanges | undefined {
+    const owner = this.#cache.touchedOwner(targetName(target));
+    return owner === undefined ? undefined : SpoolChanges.of(target, owner.open);
+  }
+}
+
+/** Collects changes, then waits for the disk. */
+class OpenUnit implements Unit, HandedUnit {
+  readonly changes: Change[] = [];
+  /** Whose the changes are, one for each. */
+  readonly owners: Owner[] = [];
+  readonly ticket = new CommitTicket();
+  readonly #store: OverlayStore;
+  #isCommitted = false;
+
+  constructor(store: OverlayStore) {
+    this.#store = store;
+  }
+
+  get isEmpty(): boolean {
+    return this.changes.length === 0;
+  }
+
+  add(write: Write): void {
+    if (this.#isCommitted) throw new Error("a unit takes no more writes once it is committed");
+    const { change, owner } = this.#store.added(write);
+    this.changes.push(change);
+    this.owners.push(owner);
+  }
+
+  commit(): Ticket {
+    if (this.#isCommitted) throw new Error("a unit is committed at most once");
+    this.#isCommitted = true;
+    const { owners } = this;
+    if (owners.length === 1) owners[0]?.handOver(this.changes);
+    else for (const owner of new Set(owners)) owner.handOver(this.changes);
+    this.#store.committed(this);
+    return this.ticket;
+  }
+
+  settle(committed: boolean): void {
+    for (let at = 0; at < this.changes.length; at++) this.owners[at]?.settle(this.changes[at] as Change, committed);
+    this.#store.settled(this, committed);
+  }
+}

@@ -1,0 +1,35 @@
+/** What the main thread and the writer's thread say to each other. */
+import type { BareJid, DomainJid } from "@kith/protocol";
+import type { Synchronous } from "./sqlite-connection.ts";
+import type { FailedUnit, UnitChanges } from "./sqlite-writer.ts";
+import type { RowId, StoredStanza, Target } from "./store.ts";
+
+/** Handed to the thread when it starts. */
+export interface WriterData {
+  readonly file: string;
+  readonly synchronous: Synchronous;
+}
+
+export type Question =
+  | { readonly ask: "owners"; readonly collection: string }
+  | { readonly ask: "accounts"; readonly domain: DomainJid | undefined }
+  | { readonly ask: "spooled"; readonly target: Target; readonly after: RowId };
+export interface Answers {
+  readonly owners: readonly string[];
+  readonly accounts: readonly BareJid[];
+  readonly spooled: readonly StoredStanza[];
+}
+export type AnswerTo<Q extends Question> = Answers[Q["ask"]];
+
+export type ToWriter =
+  | { readonly say: "commit"; readonly units: readonly UnitChanges[] }
+  | { readonly say: "answer"; readonly number: number; readonly question: Question }
+  | { readonly say: "close" };
+
+export type FromWriter =
+  /** The database is open, in the way it answers itself. */
+  | { readonly say: "ready"; readonly journalMode: unknown; readonly synchronous: unknown }
+  /** So many units, the oldest that have not been settled, are on disk, but for those that failed. */
+  | { readonly say: "settled"; readonly units: number; readonly failed: readonly FailedUnit[] }
+  | { readonly say: "answered"; readonly number: number; readonly answer: Answers[keyof Answers] }
+  | { readonly say: "refused"; readonly number: number; readonly reason: string };

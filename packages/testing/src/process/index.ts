@@ -1,0 +1,2 @@
+export * from "./happenings.ts";
+export * from "./server.ts";
