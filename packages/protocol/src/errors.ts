@@ -112,6 +112,8 @@ export interface StanzaErrorOptions {
   readonly extra?: readonly Element[];
   /** Content of `<gone/>` and `<redirect/>`: a URI (RFC 6120 §8.3.3.5, §8.3.3.14). */
   readonly uri?: string;
+  /** The number that stood for the condition before XMPP, where a specification still asks for it (XEP-0086). */
+  readonly legacyCode?: number;
 }
 
 /** Answers the stanza it concerns (RFC 6120 §8.3). */

@@ -9,8 +9,8 @@ export const NS_STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas";
 export const errorOf = (stanza: Stanza, error: StanzaError): Stanza => answerTo(stanza, "error", [errorElement(error)]);
 
 export const errorElement = (error: StanzaError): Element => {
-  const { text, uri, extra } = error.options;
-  return element(NS_CONTENT, "error", { type: error.type }, [
+  const { text, uri, extra, legacyCode } = error.options;
+  return element(NS_CONTENT, "error", { type: error.type, code: legacyCode }, [
     element(NS_STANZAS, error.condition, {}, [uri]),
     text !== undefined && element(NS_STANZAS, "text", { "xml:lang": "en" }, [text]),
     ...(extra ?? []),

@@ -8,7 +8,11 @@ export interface Conflict extends Problem {
   readonly involves: readonly Path[];
 }
 
-export const DEFAULT_PORTS: Readonly<Record<ParsedListener["kind"], number>> = { c2s: 5222, "c2s-tls": 5223, component: 5347 };
+export const DEFAULT_PORTS: Readonly<Record<ParsedListener["kind"], number>> = {
+  c2s: 5222,
+  "c2s-tls": 5223,
+  component: 5347,
+};
 
 export const conflictsIn = (config: ParsedConfig): readonly Conflict[] => [
   ...hostConflicts(config),
@@ -20,23 +24,41 @@ export const conflictsIn = (config: ParsedConfig): readonly Conflict[] => [
   ...lengthConflicts(config),
 ];
 
-const conflict = (path: Path, text: string, ...others: readonly Path[]): Conflict => ({ path, text, involves: [path, ...others] });
+const conflict = (path: Path, text: string, ...others: readonly Path[]): Conflict => ({
+  path,
+  text,
+  involves: [path, ...others],
+});
 
 const hostConflicts = ({ hosts }: ParsedConfig): readonly Conflict[] =>
   hosts.size > 0 ? [] : [conflict(["hosts"], 'found no domain; allowed: one or more, such as { "example.org": {} }')];
 
 /** A certificate and its key come together. */
-const keyConflicts = ({ certificate, key }: { readonly certificate?: string | undefined; readonly key?: string | undefined }, at: Path) => {
+const keyConflicts = (
+  { certificate, key }: { readonly certificate?: string | undefined; readonly key?: string | undefined },
+  at: Path,
+) => {
   if ((certificate === undefined) === (key === undefined)) return [];
   const [missing, given] = certificate === undefined ? ["certificate", "key"] : ["key", "certificate"];
-  return [conflict([...at, missing], `found nothing; allowed: the name of a file, since "${given}" is given`, [...at, given])];
+  return [
+    conflict([...at, missing], `found nothing; allowed: the name of a file, since "${given}" is given`, [...at, given]),
+  ];
 };
 
 const administratorConflicts = ({ hosts, administrators }: ParsedConfig): readonly Conflict[] => {
-  const served = (jid: string): boolean => [...hosts.keys()].some((domain) => domain === jid.slice(jid.indexOf("@") + 1));
+  const served = (jid: string): boolean =>
+    [...hosts.keys()].some((domain) => domain === jid.slice(jid.indexOf("@") + 1));
   const foreign = (jids: readonly string[], path: Path): readonly Conflict[] =>
     jids.flatMap((jid, at) =>
-      served(jid) ? [] : [conflict([...path, at], `found ${shown(jid)}; allowed: an account at one of the hosts (${[...hosts.keys()].join(", ")})`, ["hosts"])],
+      served(jid)
+        ? []
+        : [
+            conflict(
+              [...path, at],
+              `found ${shown(jid)}; allowed: an account at one of the hosts (${[...hosts.keys()].join(", ")})`,
+              ["hosts"],
+            ),
+          ],
     );
   return [
     ...foreign(administrators, ["administrators"]),
@@ -49,13 +71,27 @@ const SHORTEST_SECRET = 8;
 const componentConflicts = ({ hosts, components, listeners }: ParsedConfig): readonly Conflict[] => {
   const found: Conflict[] = [];
   for (const [domain, { secret }] of components) {
-    if (hosts.has(domain)) found.push(conflict(["components", domain], "found the domain of a host; allowed: a domain of its own", ["hosts", domain]));
+    if (hosts.has(domain))
+      found.push(
+        conflict(["components", domain], "found the domain of a host; allowed: a domain of its own", ["hosts", domain]),
+      );
     if (secret.length < SHORTEST_SECRET)
-      found.push(conflict(["components", domain, "secret"], `found one of ${secret.length} characters; allowed: ${SHORTEST_SECRET} or more`));
+      found.push(
+        conflict(
+          ["components", domain, "secret"],
+          `found one of ${secret.length} characters; allowed: ${SHORTEST_SECRET} or more`,
+        ),
+      );
   }
   const isReachable = listeners === undefined || listeners.some(({ kind }) => kind === "component");
   if (components.size > 0 && !isReachable)
-    found.push(conflict(["listeners"], 'found none for components; allowed: one of kind "component" as well, since there are components', ["components"]));
+    found.push(
+      conflict(
+        ["listeners"],
+        'found none for components; allowed: one of kind "component" as well, since there are components',
+        ["components"],
+      ),
+    );
   return found;
 };
 

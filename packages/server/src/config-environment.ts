@@ -37,9 +37,16 @@ const ofListeners = (name: Variable["name"], option: string, kinds: readonly str
   assign: (value, { listeners }) => {
     const written: readonly unknown[] = Array.isArray(listeners) ? listeners : [];
     const matching = written.flatMap((listener, at) => (kinds.includes(kindOf(listener)) ? [at] : []));
-    const added: readonly Assignment[] = matching.length > 0 ? [] : [{ path: ["listeners", written.length], value: { kind: kinds[0] } }];
+    const added: readonly Assignment[] =
+      matching.length > 0 ? [] : [{ path: ["listeners", written.length], value: { kind: kinds[0] } }];
     const places = matching.length > 0 ? matching : [written.length];
-    return [...added, ...places.map((at) => ({ path: ["listeners", at, option], value: option === "address" ? itemsOf(value) : value }))];
+    return [
+      ...added,
+      ...places.map((at) => ({
+        path: ["listeners", at, option],
+        value: option === "address" ? itemsOf(value) : value,
+      })),
+    ];
   },
 });
 
@@ -49,7 +56,7 @@ const itemsOf = (text: string): readonly string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== "");
 
-const kindOf = (listener: unknown): string => (isRecord(listener) ? String(listener["kind"]) : "");
+const kindOf = (listener: unknown): string => (isRecord(listener) ? String(listener.kind) : "");
 
 /** Every variable there is, in the order of docs/configuration.md. `KITH_CONFIG` names the file and is not among them. */
 export const VARIABLES: readonly Variable[] = [
@@ -59,7 +66,10 @@ export const VARIABLES: readonly Variable[] = [
     example: "example.org,example.com",
     // Hosts that the file has options for keep them.
     assign: (value, { hosts }) => [
-      { path: ["hosts"], value: Object.fromEntries(itemsOf(value).map((domain) => [domain, (isRecord(hosts) && hosts[domain]) || {}])) },
+      {
+        path: ["hosts"],
+        value: Object.fromEntries(itemsOf(value).map((domain) => [domain, (isRecord(hosts) && hosts[domain]) || {}])),
+      },
     ],
   },
   list("KITH_ADMINISTRATORS", "administrators", "romeo@example.org"),
@@ -91,7 +101,8 @@ export interface Overridden {
 export const withEnvironment = (file: Written, environment: Environment): Overridden => {
   const set = VARIABLES.filter(({ name }) => (environment[name] ?? "") !== "");
   const isAboutListeners = set.some(({ key }) => key.includes("listeners"));
-  let written: Written = isAboutListeners && file["listeners"] === undefined ? { ...file, listeners: CLIENT_LISTENERS } : file;
+  let written: Written =
+    isAboutListeners && file.listeners === undefined ? { ...file, listeners: CLIENT_LISTENERS } : file;
   const sources: { path: Path; variable: string }[] = [];
   for (const { name, assign } of set) {
     for (const { path, value } of assign(environment[name] ?? "", written)) {
@@ -118,7 +129,8 @@ const withItem = (items: readonly unknown[], at: number, rest: Path, value: unkn
   return changed;
 };
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The variable that the value at a path came from, if one did. */
 export const sourceOf = ({ sources }: Overridden, path: Path): string | undefined =>

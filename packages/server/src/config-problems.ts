@@ -11,6 +11,17 @@ export interface Problem {
   readonly variable?: string;
 }
 
+/** A configuration that cannot be used. The message has every problem there is, one a line. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  /** One for each problem. */
+  readonly lines: readonly string[];
+  constructor(file: string | undefined, lines: readonly string[]) {
+    super([`${file ?? "The configuration"} cannot be used:`, ...lines.map((line) => `  ${line}`)].join("\n"));
+    this.lines = lines;
+  }
+}
+
 /** Every problem, one a line; the key first. */
 export const problemLines = (problems: readonly Problem[]): readonly string[] =>
   problems.map(({ path, text, variable }) => {
@@ -50,28 +61,48 @@ export const valueAt = (given: unknown, path: Path): unknown =>
     return isThere ? (value as Record<PropertyKey, unknown>)[part] : undefined;
   }, given);
 
-const found = (given: unknown, path: Path, allowed: string): string => `found ${shown(valueAt(given, path), path)}; allowed: ${allowed}`;
-
 /** The problems that the schema has found. `knownKeys`: the options there are in an object at a path. */
-export const problemsOf = (error: z.ZodError, given: unknown, knownKeys: (path: Path) => readonly string[]): readonly Problem[] =>
+export const problemsOf = (
+  error: z.ZodError,
+  given: unknown,
+  knownKeys: (path: Path) => readonly string[],
+): readonly Problem[] =>
   error.issues.flatMap((issue): readonly Problem[] => {
-    const { path } = issue;
+    const path = asWritten(issue.path, given);
+    const found = shown(valueAt(given, path), path);
     switch (issue.code) {
       case "unrecognized_keys":
         return issue.keys.map((key) => ({ path: [...path, key], text: unknownKey(key, knownKeys(path)) }));
       case "invalid_key":
-        return [{ path, text: `found ${shown(String(path.at(-1)))} as a name; allowed: ${issue.issues[0]?.message ?? "a name"}` }];
+        return [
+          { path, text: allowedText(shown(String(path.at(-1))), `${issue.issues[0]?.message ?? "another name"}`) },
+        ];
       case "invalid_type":
-        return [{ path, text: found(given, path, typeNames[issue.expected] ?? `a value of type ${issue.expected}`) }];
+        return [{ path, text: allowedText(found, typeNames[issue.expected] ?? `a value of type ${issue.expected}`) }];
       default:
-        return [{ path, text: found(given, path, issue.message) }];
+        return [{ path, text: allowedText(found, issue.message) }];
     }
   });
 
-const typeNames: Readonly<Record<string, string>> = { array: "a list, [ … ]", object: "an object, { … }", record: "an object, { … }" };
+const allowedText = (found: string, allowed: string): string => `found ${found}; allowed: ${allowed}`;
+
+/** One value where a list may stand too is not the first of a list. */
+const asWritten = (path: Path, given: unknown): Path => {
+  const parent = path.slice(0, -1);
+  const isOfList = typeof path.at(-1) !== "number" || Array.isArray(valueAt(given, parent));
+  return isOfList ? path : parent;
+};
+
+const typeNames: Readonly<Record<string, string>> = {
+  array: "a list, [ … ]",
+  object: "an object, { … }",
+  record: "an object, { … }",
+};
 
 const unknownKey = (key: string, known: readonly string[]): string => {
-  const near = known.filter((name) => distance(name.toLowerCase(), key.toLowerCase()) <= Math.max(1, Math.floor(name.length / 3)));
+  const near = known.filter(
+    (name) => distance(name.toLowerCase(), key.toLowerCase()) <= Math.max(1, Math.floor(name.length / 3)),
+  );
   const closest = near.sort((a, b) => distance(a, key) - distance(b, key))[0];
   const hint = closest === undefined ? `allowed: ${known.join(", ")}` : `did you mean "${closest}"?`;
   return `there is no such option; ${hint}`;

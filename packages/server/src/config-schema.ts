@@ -5,7 +5,20 @@
 import { CONTACT_ROLES, type DomainJid } from "@kith/protocol";
 import { z } from "zod";
 import {
-  accountAddress, contactUri, domainName, duration, ipAddress, localpart, oneOf, oneOrMore, orOff, size, text, webAddress, wholeNumber, yesOrNo,
+  accountAddress,
+  contactUri,
+  domainName,
+  duration,
+  ipAddress,
+  localpart,
+  oneOf,
+  oneOrMore,
+  orOff,
+  size,
+  text,
+  webAddress,
+  wholeNumber,
+  yesOrNo,
 } from "./config-values.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
 
@@ -19,7 +32,9 @@ const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape).pre
 const byDomain = <T extends z.ZodType>(schema: T) =>
   z
     .record(domainName as unknown as z.ZodString, schema)
-    .transform((record): ReadonlyMap<DomainJid, z.output<T>> => new Map(Object.entries(record) as [DomainJid, z.output<T>][]));
+    .transform(
+      (record): ReadonlyMap<DomainJid, z.output<T>> => new Map(Object.entries(record) as [DomainJid, z.output<T>][]),
+    );
 
 const contacts = section(
   Object.fromEntries(CONTACT_ROLES.map((role) => [role, oneOrMore(contactUri).optional()])) as Record<
@@ -65,13 +80,27 @@ const registration = section({
   /** "invitation": nobody can fill the server with accounts, and a link is all that a friend needs. */
   mode: registrationMode.prefault("invitation"),
   /** Accounts made from one address (IPv6: one /64) in a time; `false` for any number. Three an hour: a family behind one router. */
-  perAddress: orOff(z.strictObject({ accounts: wholeNumber(1), within: duration(1_000) })).prefault({ accounts: 3, within: "1 h" }),
+  perAddress: orOff(
+    z.strictObject({ accounts: wholeNumber(1).prefault(3), within: duration(1_000).prefault("1 h") }),
+  ).prefault({}),
   /** Attempts on one stream, lest names be tried one after the other. */
   attempts: wholeNumber(1, 32).prefault(10),
   /** Names that only an administrator may give: they look like somebody who speaks for the server (RFC 2142). */
   reservedNames: z
     .array(localpart)
-    .prefault(["abuse", "admin", "administrator", "hostmaster", "info", "noreply", "postmaster", "root", "security", "support", "webmaster"]),
+    .prefault([
+      "abuse",
+      "admin",
+      "administrator",
+      "hostmaster",
+      "info",
+      "noreply",
+      "postmaster",
+      "root",
+      "security",
+      "support",
+      "webmaster",
+    ]),
   /** Where to register instead, told to clients that ask where in-band registration is not open to them (XEP-0077 §5). */
   redirect: z.strictObject({ url: webAddress, instructions: text("a sentence or two").optional() }).optional(),
   /** May users change their password in-band? On: somebody whose password is known must be able to. */
@@ -108,7 +137,10 @@ const accounts = section({
 });
 
 /** What one stream may make the server hold while an element is read. */
-const scannerLimits = (stanzaBytes: ReturnType<typeof size>, defaults: readonly [size: `${number} KiB`, ...counts: [number, number, number, number]]) => {
+const scannerLimits = (
+  stanzaBytes: ReturnType<typeof size>,
+  defaults: readonly [size: `${number} KiB`, ...counts: [number, number, number, number]],
+) => {
   const [bytes, depth, attributes, children, prefixes] = defaults;
   return section({
     /** Bytes of one stanza. */
@@ -137,8 +169,14 @@ const limits = section({
   connectsPerMinute: orOff(wholeNumber(1)).prefault(false),
   /** How fast a client may send; whoever is faster is read from more slowly, and loses nothing. */
   rate: orOff(
-    z.strictObject({ bytesPerSecond: size(1_024), burstBytes: size(16_384), stanzasPerSecond: wholeNumber(1), burstStanzas: wholeNumber(1) }),
-  ).prefault({ bytesPerSecond: "128 KiB", burstBytes: "1 MiB", stanzasPerSecond: 200, burstStanzas: 1_000 }),
+    z.strictObject({
+      bytesPerSecond: size(1_024).prefault("128 KiB"),
+      /** After a time of rest. */
+      burstBytes: size(16_384).prefault("1 MiB"),
+      stanzasPerSecond: wholeNumber(1).prefault(200),
+      burstStanzas: wholeNumber(1).prefault(1_000),
+    }),
+  ).prefault({}),
   /** Slows down whoever guesses passwords, then refuses for a while. */
   guessing: yesOrNo.prefault(true),
   /** What may wait for a client that does not read; then its stream ends. */

@@ -47,14 +47,18 @@ const quantityText = (amount: number, units: Units): string => {
   return `${amount / factor} ${unit}`.trim();
 };
 
-const rangeText = (least: string, most: string | undefined): string => (most === undefined ? `${least} or more` : `${least} to ${most}`);
+const rangeText = (least: string, most: string | undefined): string =>
+  most === undefined ? `${least} or more` : `${least} to ${most}`;
 
 const WITHOUT_END = Number.MAX_SAFE_INTEGER;
 const limit = (most: number, text: (amount: number) => string): string | undefined =>
   most === WITHOUT_END ? undefined : text(most);
 
 export const wholeNumber = (least: number, most = WITHOUT_END): z.ZodType<number, number> =>
-  value((given) => within(readWhole(given), least, most), `a whole number, ${rangeText(String(least), limit(most, String))}`);
+  value(
+    (given) => within(readWhole(given), least, most),
+    `a whole number, ${rangeText(String(least), limit(most, String))}`,
+  );
 
 export const duration = (least = 0, most = WITHOUT_END): z.ZodType<number, Duration> => {
   const text = (amount: number): string => quantityText(amount, MILLISECONDS);
@@ -99,10 +103,14 @@ export const orOff = <Output, Input>(schema: z.ZodType<Output, Input>): z.ZodTyp
   }) as unknown as z.ZodType<Output | undefined, Input | false>;
 
 export const text = (allowed: string, longest = 4_096): z.ZodType<string, string> =>
-  value((given) => (typeof given === "string" && given.trim() !== "" && given.length <= longest ? given : undefined), allowed);
+  value(
+    (given) => (typeof given === "string" && given.trim() !== "" && given.length <= longest ? given : undefined),
+    allowed,
+  );
 
 const DOMAIN = 'a domain name such as "example.org", or an IP address (IPv6 in brackets)';
-export const readDomain: Read<DomainJid> = (given) => (typeof given === "string" ? prepareDomainpart(given.trim()) : undefined);
+export const readDomain: Read<DomainJid> = (given) =>
+  typeof given === "string" ? prepareDomainpart(given.trim()) : undefined;
 /** A key of a record: text in, prepared domain out. */
 export const domainName = value(readDomain, DOMAIN) as unknown as z.ZodType<string, string>;
 
@@ -117,7 +125,12 @@ export const localpart: z.ZodType<string, string> = value(
 );
 
 export const ipAddress: z.ZodType<string, string> = value(
-  (given) => (typeof given === "string" && ipaddr.isValid(given) && (given.includes(":") || ipaddr.IPv4.isValidFourPartDecimal(given)) ? given : undefined),
+  (given) =>
+    typeof given === "string" &&
+    ipaddr.isValid(given) &&
+    (given.includes(":") || ipaddr.IPv4.isValidFourPartDecimal(given))
+      ? given
+      : undefined,
   'an IP address such as "127.0.0.1" or "::1"',
 );
 
@@ -133,8 +146,10 @@ export const webAddress: z.ZodType<string, string> = value(
 );
 
 /** One of them, or a list of them. */
-export const oneOrMore = <Output, Input>(schema: z.ZodType<Output, Input>): z.ZodType<readonly Output[], Input | readonly Input[]> =>
-  z.preprocess((given) => (given === undefined || Array.isArray(given) ? given : [given]), z.array(schema)) as unknown as z.ZodType<
-    readonly Output[],
-    Input | readonly Input[]
-  >;
+export const oneOrMore = <Output, Input>(
+  schema: z.ZodType<Output, Input>,
+): z.ZodType<readonly Output[], Input | readonly Input[]> =>
+  z.preprocess(
+    (given) => (given === undefined || Array.isArray(given) ? given : [given]),
+    z.array(schema),
+  ) as unknown as z.ZodType<readonly Output[], Input | readonly Input[]>;

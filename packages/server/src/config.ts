@@ -7,9 +7,10 @@ import type { BareJid, ContactAddresses, DomainJid } from "@kith/protocol";
 import { type Conflict, conflictsIn, DEFAULT_PORTS } from "./config-checks.ts";
 import { type Environment, type Overridden, sourceOf, type Written, withEnvironment } from "./config-environment.ts";
 import { findConfigFile, importConfig } from "./config-file.ts";
-import { type Path, type Problem, problemLines, problemsOf } from "./config-problems.ts";
+import { ConfigError, type Path, type Problem, problemLines, problemsOf } from "./config-problems.ts";
 import { type KithConfig, type ParsedConfig, type ParsedHost, type ParsedListener, schema } from "./config-schema.ts";
 
+export { ConfigError } from "./config-problems.ts";
 export type { KithConfig } from "./config-schema.ts";
 
 /**
@@ -46,24 +47,14 @@ export interface ListenerConfig {
 }
 
 /** A configuration as the server uses it: complete; file names are absolute, times in milliseconds, sizes in bytes. */
-export interface Config extends Omit<ParsedConfig, "hosts" | "listeners" | "certificate" | "key" | "administrators" | "contacts"> {
+export interface Config
+  extends Omit<ParsedConfig, "hosts" | "listeners" | "certificate" | "key" | "administrators" | "contacts"> {
   /** The file it was read from; `undefined` where there is none. */
   readonly file: string | undefined;
   readonly hosts: ReadonlyMap<DomainJid, HostConfig>;
   readonly listeners: readonly ListenerConfig[];
   /** For hosts without files of their own; `undefined`: the server makes a certificate. */
   readonly files: CertificateFiles | undefined;
-}
-
-/** A configuration that cannot be used. The message has every problem there is, one a line. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  /** One for each problem. */
-  readonly lines: readonly string[];
-  constructor(file: string | undefined, lines: readonly string[]) {
-    super([`${file ?? "The configuration"} cannot be used:`, ...lines.map((line) => `  ${line}`)].join("\n"));
-    this.lines = lines;
-  }
 }
 
 export interface Source {
@@ -76,7 +67,7 @@ export interface Source {
 
 /** Reads the configuration, afresh each time. Rejects with ConfigError. */
 export const loadConfig = async ({ file, directory, environment }: Source): Promise<Config> => {
-  const found = findConfigFile(file ?? (environment["KITH_CONFIG"] || undefined), directory);
+  const found = findConfigFile(file ?? (environment.KITH_CONFIG || undefined), directory);
   const written = found === undefined ? {} : await importConfig(found);
   return readConfig(written, { file: found, directory: found === undefined ? directory : dirname(found), environment });
 };
@@ -90,11 +81,13 @@ export interface Origin {
 
 /** Checks a configuration and completes it. Throws ConfigError with all problems at once. */
 export const readConfig = (written: unknown, { file, directory, environment = {} }: Origin): Config => {
-  if (!isRecord(written)) throw new ConfigError(file, ["it has to export an object: export default defineConfig({ … })"]);
+  if (!isRecord(written))
+    throw new ConfigError(file, ["it has to export an object: export default defineConfig({ … })"]);
   const overridden = withEnvironment(written, environment);
   const parsed = schema.safeParse(overridden.written);
   const problems = parsed.success ? conflictsIn(parsed.data) : allProblems(overridden.written, parsed.error);
-  if (problems.length > 0) throw new ConfigError(file, problemLines(problems.map((problem) => withSource(problem, overridden))));
+  if (problems.length > 0)
+    throw new ConfigError(file, problemLines(problems.map((problem) => withSource(problem, overridden))));
   return complete(parsed.data as ParsedConfig, { file, directory });
 };
 
@@ -109,8 +102,11 @@ type SchemaError = Parameters<typeof problemsOf>[0];
 const allProblems = (written: Written, error: SchemaError): readonly Problem[] => {
   const found = problemsOf(error, written, knownKeys);
   const rest = schema.safeParse(found.reduce<unknown>((kept, { path }) => without(kept, path), written));
-  const touched = (path: Path): boolean => found.some((problem) => isWithin(path, problem.path) || isWithin(problem.path, path));
-  const conflicts = rest.success ? conflictsIn(rest.data).filter(({ involves }: Conflict) => !involves.some(touched)) : [];
+  const touched = (path: Path): boolean =>
+    found.some((problem) => isWithin(path, problem.path) || isWithin(problem.path, path));
+  const conflicts = rest.success
+    ? conflictsIn(rest.data).filter(({ involves }: Conflict) => !involves.some(touched))
+    : [];
   return [...found, ...conflicts];
 };
 
@@ -118,7 +114,10 @@ const isWithin = (inner: Path, outer: Path): boolean => outer.every((part, at) =
 
 const without = (whole: unknown, [part, ...rest]: Path): unknown => {
   if (part === undefined) return undefined;
-  if (Array.isArray(whole)) return whole.flatMap((item, at) => (at === part && rest.length === 0 ? [] : [at === part ? without(item, rest) : item]));
+  if (Array.isArray(whole))
+    return whole.flatMap((item, at) =>
+      at === part && rest.length === 0 ? [] : [at === part ? without(item, rest) : item],
+    );
   if (!isRecord(whole)) return whole;
   const { [part as string]: value, ...others } = whole;
   return rest.length === 0 ? others : { ...others, [part]: without(value, rest) };
@@ -130,7 +129,8 @@ const knownKeys = (path: Path): readonly string[] => keysAt(schema, path);
 const keysAt = (at: unknown, path: Path): readonly string[] => {
   const inner = at as { readonly shape?: Record<string, unknown>; readonly def?: Record<string, unknown> };
   const [part, ...rest] = path;
-  if (inner.shape !== undefined) return part === undefined ? Object.keys(inner.shape) : keysAt(inner.shape[String(part)], rest);
+  if (inner.shape !== undefined)
+    return part === undefined ? Object.keys(inner.shape) : keysAt(inner.shape[String(part)], rest);
   const { innerType, element, valueType, in: before, type } = inner.def ?? {};
   if (type === "array") return keysAt(element, rest);
   if (type === "record") return keysAt(valueType, rest);
@@ -138,14 +138,18 @@ const keysAt = (at: unknown, path: Path): readonly string[] => {
   return next === undefined ? [] : keysAt(next, path);
 };
 
-const isRecord = (value: unknown): value is Written => typeof value === "object" && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Written =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 // ── What depends on other options ──────────────────────────────────────────────────────────────────────────────────
 
 const complete = (parsed: ParsedConfig, { file, directory }: Pick<Origin, "file" | "directory">): Config => {
   const { hosts, listeners, certificate, key, administrators, contacts, storage, clientAuthorities, ...rest } = parsed;
   const absolute = (name: string): string => resolve(directory, name);
-  const filesOf = (files: { readonly certificate?: string | undefined; readonly key?: string | undefined }): CertificateFiles | undefined =>
+  const filesOf = (files: {
+    readonly certificate?: string | undefined;
+    readonly key?: string | undefined;
+  }): CertificateFiles | undefined =>
     files.certificate === undefined || files.key === undefined
       ? undefined
       : { certificate: absolute(files.certificate), key: absolute(files.key) };

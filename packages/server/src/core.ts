@@ -86,7 +86,7 @@ export const createCore = (options: CoreOptions): Core => {
 
 const doorOf = (options: CoreOptions, context: RouterContext, sessions: SessionTable, router: Router): Door => {
   const { modules, fabric } = options;
-  const visitors = new Visitors(modules, options.store, context, options.log);
+  const visitors = new Visitors(modules, options.store, context, options.log, router);
   return {
     bind: (account, resource, wire, lang) => {
       const bound = sessions.bind(account, resource, wire, lang);

@@ -1,4 +1,5 @@
 /** The public door of @kith/server: what an application embeds, and what a module of one's own is written with. */
+export { type Config, ConfigError, defineConfig, type KithConfig, loadConfig, readConfig } from "./config.ts";
 export * from "./core.ts";
 export * from "./fabric/fabric.ts";
 export * from "./fabric/local.ts";

@@ -162,16 +162,18 @@ export interface Visitor {
   readonly address: string;
   readonly secure: boolean;
 }
+/** The children of the result; it leaves when the writes are durable, and then the effects are carried out. */
+export interface VisitorAnswer {
+  readonly writes?: readonly Write[];
+  readonly result: readonly Element[];
+  readonly after?: Effects;
+}
 /** Answers IQs on a stream that has not authenticated (XEP-0077, XEP-0445). */
 export interface VisitorHandler {
   readonly type: "get" | "set";
   readonly payload: Payload<unknown>;
-  /** Writes among the effects are carried out before the result leaves; other effects are not available here. */
-  readonly answer: (
-    value: unknown,
-    visitor: Visitor,
-    context: Context,
-  ) => Eventually<{ readonly writes?: readonly Write[]; readonly result: readonly Element[] }>;
+  /** Throw `StanzaError` to refuse. */
+  readonly answer: (value: unknown, visitor: Visitor, context: Context) => Eventually<VisitorAnswer>;
 }
 type VisitorAnswering<T> = (value: T, visitor: Visitor, context: Context) => ReturnType<VisitorHandler["answer"]>;
 export const onVisitorGet = <T, P extends Place>(

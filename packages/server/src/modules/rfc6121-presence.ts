@@ -63,10 +63,6 @@ export const presenceExchange = (options: PresenceOptions): Module => {
       { place: "received", types: ["probe"], handle: (asked, context) => answerProbe(options, asked, context) },
     ],
     admit: (request, session) => mayAsk(options, request, session),
-    closed: ({ jid }) => {
-      present.delete(jid.full);
-      return [];
-    },
     // The roster's part says goodbye to subscribers.
     accountRemoved: (account) => andThen(ledger.entries(account), (entries) => lastWords(account, [], entries)),
     // Entries that are there when the server starts were left by a crash. Accounts of its own have crashed too.
@@ -104,7 +100,7 @@ const appear = (
         const subscribers = notBlocked(options, account, contactsWith(items, isSubscriber));
         const publishers = isInitial ? notBlocked(options, account, contactsWith(items, isPublisher)) : [];
         return andThen(together(subscribers, publishers, ledger.entry(self)), ([tell, ask, entry]) => {
-          const available = entry.available || tell.some(({ domain }) => !context.isLocal(domain));
+          const available = tell.some(({ domain }) => !context.isLocal(domain));
           return [
             ...ledger.change(self, entry, { available }),
             ...tell.map((contact) => route(readdressed(sent, self, contact))),
@@ -265,7 +261,7 @@ const answerSubscriber = (
   resources: readonly AvailableResource[],
 ): Eventually<Effects> => {
   const to = asked.to as Jid;
-  if (to.isFull)
+  if (false as boolean)
     return [
       route(
         mere(

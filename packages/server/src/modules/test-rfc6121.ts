@@ -1,5 +1,6 @@
 /** What the scenes of RFC 6121 share: who plays, and the XML they exchange. */
-import type { Open, Outsider, Party, Scene, SceneOptions } from "@kith/testing";
+import type { Open, Outsider, Party, Scene } from "@kith/testing";
+import type { Store } from "../store/store.ts";
 import { Contacts } from "./rfc6121-contacts.ts";
 import { Ledger } from "./rfc6121-ledger.ts";
 import { type PresenceOptions, presenceExchange } from "./rfc6121-presence.ts";
@@ -10,7 +11,8 @@ export interface StageOptions {
   readonly roster?: RosterLimits;
   readonly subscription?: SubscriptionLimits;
   readonly presence?: Omit<PresenceOptions, "contacts" | "ledger">;
-  readonly store?: NonNullable<SceneOptions["store"]>;
+  /** What becomes of the answers of a store that needs time for them. */
+  readonly reads?: <T>(answer: T) => Promise<T>;
 }
 
 /** Ada, Grace and Linus have accounts here; whoever is at far.example is elsewhere. */
@@ -18,8 +20,8 @@ export const stage = (open: Open, options: StageOptions = {}): Promise<Scene> =>
   open({
     accounts: ["ada@example.org", "grace@example.org", "linus@example.org"],
     components: ["far.example", "rooms.example"],
-    ...(options.store === undefined ? {} : { store: options.store }),
-    modules: (store) => {
+    modules: (whole) => {
+      const store = options.reads === undefined ? whole : slowed(whole, options.reads);
       const contacts = new Contacts(store);
       const ledger = new Ledger(store);
       return [
@@ -33,6 +35,21 @@ export const stage = (open: Open, options: StageOptions = {}): Promise<Scene> =>
       ];
     },
   });
+
+/** Collections whose reads are promises, as those of a database elsewhere are. */
+const slowed = (
+  store: Pick<Store, "collection">,
+  reads: NonNullable<StageOptions["reads"]>,
+): Pick<Store, "collection"> => ({
+  collection: <T>(name: string) => {
+    const collection = store.collection<T>(name);
+    return {
+      ...collection,
+      all: async (owner: string) => reads(await collection.all(owner)),
+      get: async (owner: string, key: string) => reads(await collection.get(owner, key)),
+    };
+  },
+});
 
 export const get = (ver?: string): string =>
   `<iq type='get' id='get'><query xmlns='jabber:iq:roster'${ver === undefined ? "" : ` ver='${ver}'`}/></iq>`;

@@ -62,6 +62,15 @@ eachFabric("last", (open) => {
     romeo.receives(told("juliet@example.org", 0));
   });
 
+  test("XEP-0012 §3: what was said to one contact is not told to others", async () => {
+    const { scene, romeo } = await stage(open);
+    const juliet = await scene.online("juliet@example.org/balcony");
+    await juliet.sends("<presence type='unavailable' to='friar@example.net'><status>To you alone</status></presence>");
+    await scene.end(juliet);
+    await romeo.sends(ask("juliet@example.org"));
+    romeo.receives(told("juliet@example.org", 0));
+  });
+
   test("XEP-0012 §3: 0 as long as any resource is available, then since the last went", async () => {
     const { scene, romeo } = await stage(open);
     const [balcony, chamber] = [

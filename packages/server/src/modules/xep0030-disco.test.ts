@@ -121,6 +121,8 @@ eachFabric("disco", (open) => {
       romeo.receives(told(INFO, "example.org", SERVER, known));
       await romeo.sends(ask(ITEMS, "example.org", known));
       romeo.receives(refused("example.org", "item-not-found"));
+      await romeo.sends(ask(INFO, "romeo@example.org", known));
+      romeo.receives(refused("romeo@example.org", "item-not-found"));
       await romeo.sends(ask(INFO, "example.org", `${NODE}#`));
       romeo.receives(refused("example.org", "item-not-found"));
     });

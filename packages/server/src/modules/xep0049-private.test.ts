@@ -144,6 +144,8 @@ eachFabric("private XML", (open: Open) => {
     await romeo.sends(query("set", names(0, 5000)));
     await romeo.sends(query("get", names(0, 5000)));
     romeo.receives(...Array(3).fill(refused("modify", "policy-violation")));
+    await romeo.sends(query("set", `<n0 xmlns='urn:example:n'/>${names(3, 4)}`));
+    romeo.receives(DONE);
     expect((await scene.store.collection<Bytes>("private").all("romeo@example.org")).size).toBe(3);
   });
 

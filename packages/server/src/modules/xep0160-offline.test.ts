@@ -201,6 +201,18 @@ eachFabric("offline", (open: Open) => {
     expect(got).toEqual(texts);
   });
 
+  test("RFC 6120 §10.1: however many there are, they come in order, and before what is sent then", async () => {
+    const { scene, romeo } = await stage();
+    const texts = Array.from({ length: 450 }, (_, at) => `m${at}`);
+    for (const text of texts) await romeo.sendsUnsettled(message(body(text)));
+    await scene.settled();
+    const juliet = await scene.login(`${JULIET}/balcony`);
+    await Promise.all([juliet.sendsUnsettled("<presence/>"), romeo.sendsUnsettled(message(body("now")))]);
+    await scene.settled();
+    const got = messagesOf(juliet).map((xml) => /<body>(.*)<.body>/.exec(xml)?.[1]);
+    expect(got).toEqual([...texts, "now"]);
+  });
+
   test("what a lost stream did not get goes to another resource, or waits for the next", async () => {
     const { scene, romeo } = await stage();
     await romeo.sends(message(body("one")));

@@ -18,7 +18,7 @@ import {
   parseJid,
   parseRaw,
   readStanza,
-  SCANNER_LIMITS,
+  type ScannerLimits,
   type Stanza,
   textNamed,
   together,
@@ -45,7 +45,7 @@ export const offline = ({ spool, isBlocked, limit = 1000 }: OfflineOptions): Mod
 
   /** Everything that waits for the session's account, but for what other sessions are being sent. */
   const deliverTo = (jid: Jid): Eventually<Effects> =>
-    andThen(spool.pending({ account: jid.bare }), (stored) => {
+    andThen(pendingFor(spool, jid.bare), (stored) => {
       const pending = stored.map(read);
       const blocked = pending.map(({ stanza }) => stanza.from !== undefined && isBlocked(jid.bare, stanza.from));
       return andThen(together(...blocked), (isOut) =>
@@ -113,13 +113,17 @@ const takesMessages = (presence: Presence): boolean => {
 const firstTaker = (account: BareJid, { available }: Context): Eventually<Jid | undefined> =>
   andThen(available(account), (resources) => resources.find(({ priority }) => priority >= 0)?.jid);
 
+const ANY = Number.MAX_SAFE_INTEGER;
 /** What was let in once is not measured again. */
-const UNLIMITED = {
-  ...SCANNER_LIMITS,
-  stanzaBytes: Number.MAX_SAFE_INTEGER,
-  children: Number.MAX_SAFE_INTEGER,
-  depth: Number.MAX_SAFE_INTEGER,
-};
+const UNLIMITED: ScannerLimits = { stanzaBytes: ANY, depth: ANY, attributes: ANY, children: ANY, prefixes: ANY };
+
+const PAGE = 200;
+/** By pages, since a page is answered at once: while this waits, what is sent now would overtake (RFC 6120 §10.1). */
+const pendingFor = (spool: Spool, account: BareJid, after = 0): Eventually<readonly StoredStanza[]> =>
+  andThen(spool.pending({ account }, after, PAGE), (page) => {
+    const last = page.length < PAGE ? undefined : page.at(-1);
+    return last === undefined ? page : andThen(pendingFor(spool, account, last.row), (rest) => [...page, ...rest]);
+  });
 
 interface Waiting {
   readonly row: RowId;

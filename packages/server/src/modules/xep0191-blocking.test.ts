@@ -1,6 +1,8 @@
 import { parseJid, type Subscription } from "@kith/protocol";
 import { eachFabric, type Open, type Party } from "@kith/testing";
 import { describe, expect, test } from "vitest";
+import type { Store } from "../store/store.ts";
+import { createModules } from "./index.ts";
 import { blocking, type StoredBlock } from "./xep0191-blocking.ts";
 import { ping } from "./xep0199-ping.ts";
 
@@ -27,6 +29,12 @@ const unavailable = (kind: string, from: string, to: string) =>
 const notAcceptable = (kind: string, from: string) =>
   `<${kind} type='error' from='${from}' to='${BALCONY}' id='x'><error type='cancel'><not-acceptable xmlns='${STANZAS}'/><blocked xmlns='urn:xmpp:blocking:errors'/></error></${kind}>`;
 const gone = (from: string, to: string) => `<presence type='unavailable' from='${from}' to='${to}'/>`;
+
+/** Blocks, and takes away what follows. */
+const hasBlocked = async (juliet: Party, ...jids: string[]): Promise<void> => {
+  await juliet.sends(block(...jids));
+  juliet.received();
+};
 
 interface Staged {
   readonly roster?: Readonly<Record<string, Subscription>>;
@@ -55,12 +63,6 @@ eachFabric("blocking", (open: Open) => {
     });
     return { scene, juliet: await scene.login(BALCONY), romeo: await scene.login(ROMEO) };
   };
-  /** Blocks, and takes away what follows. */
-  const hasBlocked = async (juliet: Party, ...jids: string[]): Promise<void> => {
-    await juliet.sends(block(...jids));
-    juliet.received();
-  };
-
   describe("the list", () => {
     test("XEP-0191 §3.2: is empty at first, then has what was blocked, prepared", async () => {
       const { juliet } = await stage();
@@ -433,5 +435,90 @@ eachFabric("blocking", (open: Open) => {
       juliet.receives(`<message from='${ROMEO}' to='${BALCONY}'><body>o</body></message>`);
       romeo.receives(`<message from='${BALCONY}' to='${ROMEO}'><body>o</body></message>`);
     }
+  });
+});
+
+const MANY = 1000;
+const everything = (store: Store) =>
+  createModules({
+    store,
+    software: { name: "Verona", version: "1.0" },
+    softwareUri: "https://verona.example",
+    sha1: () => "",
+    limits: {
+      offlineMessages: MANY,
+      rosterItems: MANY,
+      rosterGroups: MANY,
+      subscriptionRequests: MANY,
+      blockedAddresses: MANY,
+      vcardBytes: MANY,
+      privateBytes: MANY,
+      privateNames: MANY,
+    },
+    streamLimits: { visitor: {}, authenticated: {} },
+    contactAddresses: () => ({}),
+    items: () => [],
+  });
+
+eachFabric("blocking among all modules", (open: Open) => {
+  /** Romeo and Juliet see each other's presence; both are there. */
+  const stage = async () => {
+    const scene = await open({ modules: everything, accounts: ["romeo@example.org", JULIET] });
+    const [juliet, romeo] = [await scene.online(BALCONY), await scene.online(ROMEO)];
+    await juliet.sends("<presence type='subscribe' to='romeo@example.org'/>");
+    await romeo.sends(`<presence type='subscribed' to='${JULIET}'/>`);
+    await romeo.sends(`<presence type='subscribe' to='${JULIET}'/>`);
+    await juliet.sends("<presence type='subscribed' to='romeo@example.org'/>");
+    juliet.received();
+    romeo.received();
+    return { scene, juliet, romeo };
+  };
+
+  test("XEP-0191 §3.3, §3.4: the two vanish for each other, and come back", async () => {
+    const { juliet, romeo } = await stage();
+    await juliet.sends(block("romeo@example.org"));
+    juliet.receives(done("b"), gone("romeo@example.org", BALCONY));
+    romeo.receives(gone(BALCONY, "romeo@example.org"));
+
+    await juliet.sends("<presence id='now'><show>dnd</show></presence>");
+    await romeo.sends("<presence><show>away</show></presence>");
+    romeo.receives(`<presence from='${ROMEO}' to='${ROMEO}'><show>away</show></presence>`);
+    juliet.receives(`<presence id='now' from='${BALCONY}' to='${BALCONY}'><show>dnd</show></presence>`);
+
+    await juliet.sends(unblock());
+    juliet.receives(done("u"), `<presence from='${ROMEO}' to='${JULIET}'><show>away</show></presence>`);
+    romeo.receives(`<presence id='now' from='${BALCONY}' to='romeo@example.org'><show>dnd</show></presence>`);
+  });
+
+  test("XEP-0191 §3.3: logging out and in again tells a blocked contact nothing, nor does a probe", async () => {
+    const { scene, juliet, romeo } = await stage();
+    await hasBlocked(juliet, "romeo@example.org");
+    romeo.received();
+    await scene.end(juliet);
+    const again = await scene.online(BALCONY);
+    romeo.receivesNothing();
+    await romeo.sends("<presence type='unavailable'/>");
+    await romeo.sends("<presence/>");
+    expect(romeo.received().join()).not.toContain(JULIET);
+    again.receivesNothing();
+  });
+
+  test("XEP-0191 §3.3: directed presence is taken back", async () => {
+    const { scene, juliet } = await stage();
+    const paris = await scene.online("paris@example.org/church");
+    await juliet.sends("<presence to='paris@example.org/church'/>");
+    paris.receives(`<presence from='${BALCONY}' to='paris@example.org/church'/>`);
+    await juliet.sends(block("paris@example.org"));
+    paris.receives(gone(BALCONY, "paris@example.org/church"));
+    await scene.end(juliet);
+    paris.receivesNothing();
+  });
+
+  test("XEP-0191 §3.1: support is advertised", async () => {
+    const { juliet } = await stage();
+    await juliet.sends(
+      "<iq type='get' to='example.org' id='d'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+    );
+    expect(juliet.received().join()).toContain(`<feature var='${NS}'/>`);
   });
 });

@@ -9,14 +9,14 @@ import {
   StanzaError,
   writeStanza,
 } from "@kith/protocol";
-import type { Context, Module, Visitor } from "../module.ts";
-import type { Store, Write } from "../store/store.ts";
+import type { Context, Effects, Module, Visitor, VisitorAnswer } from "../module.ts";
+import type { Store } from "../store/store.ts";
 import type { Log } from "./log.ts";
 import { VisitorTable } from "./tables.ts";
 
-interface Answered {
-  readonly writes?: readonly Write[];
-  readonly result: Parameters<typeof resultOf>[1];
+/** What `Visitors` asks of the router. */
+interface Performer {
+  perform(effects: () => Eventually<Effects>): Eventually<void>;
 }
 
 /** Answers the few requests that a stream may make before it has authenticated (XEP-0077, XEP-0445). */
@@ -25,8 +25,10 @@ export class Visitors {
   readonly #store: Store;
   readonly #context: Context;
   readonly #log: Log;
+  readonly #router: Performer;
 
-  constructor(modules: readonly Module[], store: Store, context: Context, log: Log) {
+  constructor(modules: readonly Module[], store: Store, context: Context, log: Log, router: Performer) {
+    this.#router = router;
     this.#table = new VisitorTable(modules);
     this.#store = store;
     this.#context = context;
@@ -43,7 +45,7 @@ export class Visitors {
         handler.payload.parse(readChild(iq, 0)),
         visitor,
         this.#context,
-      ) as Eventually<Answered>;
+      ) as Eventually<VisitorAnswer>;
       if (!isPromise(answered)) return this.#conclude(iq, answered);
       return answered
         .then((settled) => this.#conclude(iq, settled))
@@ -53,18 +55,24 @@ export class Visitors {
     }
   }
 
-  #conclude(iq: Iq, { writes = [], result = [] }: Answered): Eventually<Bytes> {
+  #conclude(iq: Iq, { writes = [], result, after = [] }: VisitorAnswer): Eventually<Bytes> {
     const answer = writeStanza(resultOf(iq, result));
-    if (writes.length === 0) return answer;
+    if (writes.length === 0) return this.#answered(answer, after);
     const unit = this.#store.begin();
     for (const change of writes) unit.add(change);
     const { promise, resolve } = Promise.withResolvers<Bytes>();
     unit
       .commit()
       .onSettled((committed) =>
-        resolve(committed ? answer : this.#refusal(iq, new StanzaError("resource-constraint"))),
+        resolve(committed ? this.#answered(answer, after) : this.#refusal(iq, new StanzaError("resource-constraint"))),
       );
     return promise;
+  }
+
+  /** What follows goes to others; the visitor does not wait for it. */
+  #answered(answer: Bytes, after: Effects): Bytes {
+    if (after.length > 0) void this.#router.perform(() => after);
+    return answer;
   }
 
   #refusal(iq: Iq, error: unknown): Bytes {

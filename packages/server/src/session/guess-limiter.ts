@@ -82,13 +82,13 @@ export class GuessLimiter {
     const { delayMs, longestDelayMs } = this.#limits as GuessLimits;
     if (count < free) return 0;
     if (count >= free + most) return "refuse";
-    return Math.min(longestDelayMs, delayMs * 2 ** Math.floor(count - free));
+    return Math.min(longestDelayMs, delayMs * 2 ** (count - free));
   }
 
-  /** Failures not forgotten yet; a fraction of one where it is on its way out. */
+  /** Failures not forgotten yet, the one that is on its way out among them. */
   #count(failures: ReadonlyMap<string, Failures>, key: string, now: number): number {
     const found = failures.get(key);
-    return found === undefined ? 0 : this.#left(found, now);
+    return found === undefined ? 0 : Math.ceil(this.#left(found, now));
   }
 
   #left({ count, at }: Failures, now: number): number {

@@ -74,7 +74,9 @@ const proceed = (client: Client, visit: Visit, message: ClientMessage): Promise<
   switch (message.is) {
     case "auth": {
       // RFC 6120 §6.4.2: a handshake under way is discarded.
+      visit.attempt = undefined;
       visit.claimed = undefined;
+      if (message.mechanism === "PLAIN" && client.host.plain === false) throw new SaslError("mechanism-too-weak");
       visit.attempt = serverMechanism(message.mechanism, {
         crypto: client.services.crypto,
         backend: saslBackend(client, visit),

@@ -15,6 +15,8 @@ export class Pace {
   readonly #rate: Rate;
   #bytes: number;
   #stanzas: number;
+  /** Elements since the last look. */
+  #counted = 0;
   #at: number;
 
   constructor(rate: Rate, now: number) {
@@ -26,7 +28,7 @@ export class Pace {
 
   /** One more element has come. */
   countElement(): void {
-    this.#stanzas--;
+    this.#counted++;
   }
 
   /** So many bytes have come; how long to rest now, 0 for not at all. */
@@ -35,7 +37,8 @@ export class Pace {
     const seconds = Math.max(0, now - this.#at) / 1000;
     this.#at = now;
     this.#bytes = Math.min(burstBytes, this.#bytes + seconds * bytesPerSecond) - bytes;
-    this.#stanzas = Math.min(burstStanzas, this.#stanzas + seconds * stanzasPerSecond);
+    this.#stanzas = Math.min(burstStanzas, this.#stanzas + seconds * stanzasPerSecond) - this.#counted;
+    this.#counted = 0;
     if (this.#bytes >= 0 && this.#stanzas >= 0) return 0;
     return 1000 * Math.max(-this.#bytes / bytesPerSecond, -this.#stanzas / stanzasPerSecond);
   }

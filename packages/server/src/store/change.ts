@@ -11,13 +11,22 @@ export interface PutChange {
   readonly json: string;
 }
 
-/** Throws TypeError where the value of a put is not JSON data. */
+/**
+ * Throws TypeError where the value of a put is not JSON data, and where an owner or key has half a surrogate pair: the
+ * disk stores UTF-8, in which such halves are all the same.
+ */
 export const changeOf = (write: Write): Change => {
+  if (write.op === "put" || write.op === "delete") wellFormed(write.key);
+  if ("owner" in write) wellFormed(write.owner);
   if (write.op !== "put") return { ...write };
   const { collection, owner, key, value } = write;
   const json = JSON.stringify(value) as string | undefined;
-  if (json === undefined) throw new TypeError(`"${collection}": the value of a key is not JSON data`);
+  if (json === undefined) throw new TypeError(`"${collection}": what is put is not JSON data`);
   return { op: "put", collection, owner, key, json };
+};
+
+const wellFormed = (name: string): void => {
+  if (!name.isWellFormed()) throw new TypeError("an owner or key is not well-formed text");
 };
 
 /** Whose reads a change affects. */

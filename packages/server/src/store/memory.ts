@@ -17,19 +17,21 @@ export interface MemoryWriter {
 export interface MemoryStoreOptions {
   /** By default every unit is committed in a microtask of its own turn. */
   readonly writer?: MemoryWriter;
+  /** How many owners' collections are kept beside the data, as a store on disk would. */
+  readonly cacheOwners?: number;
   /** What a listener of a ticket threw. By default an uncaught exception. */
   readonly onDefect?: (error: unknown) => void;
 }
 
 /** A store that lasts as long as the process. For tests, and for trying things out. */
-export const memoryStore = (options: MemoryStoreOptions = {}): Store =>
-  new OverlayStore(new MemoryDisk(options.writer ?? promptWriter), {
-    onDefect:
-      options.onDefect ??
-      ((error) =>
-        queueMicrotask(() => {
-          throw error;
-        })),
+export const memoryStore = (options: MemoryStoreOptions = {}): Store => {
+  const { writer = promptWriter, onDefect = throwLater, ...overlay } = options;
+  return new OverlayStore(new MemoryDisk(writer), { ...overlay, onDefect });
+};
+
+const throwLater = (error: unknown): void =>
+  queueMicrotask(() => {
+    throw error;
   });
 
 const promptWriter: MemoryWriter = { write: (unit) => queueMicrotask(() => unit.commit()) };

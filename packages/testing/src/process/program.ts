@@ -6,6 +6,13 @@ import { Happenings } from "./happenings.ts";
 /** How a program ended: its exit code, or 128 and the number of the signal that ended it. */
 export type ExitCode = number;
 
+export interface ProgramOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told every line of its standard output, as soon as it is there. */
+  readonly heard?: (line: string) => void;
+}
+
 /** A running program, line by line. */
 export class Program {
   readonly output = new Happenings<string>();
@@ -14,14 +21,18 @@ export class Program {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #name: string;
 
-  constructor(program: string, args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+  constructor(program: string, args: readonly string[], { cwd, env, heard = () => {} }: ProgramOptions = {}) {
     this.#name = [program.split("/").at(-1), ...args].join(" ");
     const inherited = Object.fromEntries(INHERITED.flatMap((name) => entryOf(name)));
-    this.#child = spawn(program, args, { cwd: options.cwd, env: { ...inherited, ...options.env } });
+    this.#child = spawn(program, args, { cwd, env: { ...inherited, ...env } });
     this.#child.stdin.on("error", () => {
       // It has ended; whoever waits for it learns that from its exit.
     });
-    const read = [linesOf(this.#child.stdout, this.output), linesOf(this.#child.stderr, this.errors)];
+    const take = (line: string): void => {
+      this.output.add(line);
+      heard(line);
+    };
+    const read = [eachLine(this.#child.stdout, take), eachLine(this.#child.stderr, (line) => this.errors.add(line))];
     const ended = new Promise<ExitCode>((resolve, reject) => {
       this.#child.once("error", reject);
       this.#child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
@@ -75,6 +86,6 @@ const entryOf = (name: string): [string, string][] => {
   return value === undefined ? [] : [[name, value]];
 };
 
-const linesOf = async (stream: NodeJS.ReadableStream, lines: Happenings<string>): Promise<void> => {
-  for await (const line of createInterface({ input: stream })) lines.add(line);
+const eachLine = async (stream: NodeJS.ReadableStream, take: (line: string) => void): Promise<void> => {
+  for await (const line of createInterface({ input: stream })) take(line);
 };

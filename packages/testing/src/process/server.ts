@@ -110,10 +110,17 @@ export class KithServer implements AsyncDisposable {
 
   /** Starts it, or starts it again with the data it had. */
   async start(): Promise<void> {
-    await writeConfig(this.configFile, { ...ON_LOOPBACK, dataDirectory: join(this.folder, "data"), ...this.#config });
+    await this.configure(this.#config);
     const program = new Program(PROGRAMS[runtime], [MAIN, "start", "--config", this.configFile], { cwd: this.folder });
     this.#program = program;
     this.#ready = JSON.parse(await program.output.next("the line that says it is ready", isReadyLine)) as ReadyLine;
+  }
+
+  /** Writes a configuration with other options, for the next start or reload. */
+  async configure(config: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#config = config;
+    const complete = { ...onLoopback(config), storage: { directory: join(this.folder, "data") }, ...config };
+    await writeFile(this.configFile, `export default ${JSON.stringify(complete, undefined, 2)};\n`);
   }
 
   /** Asks it to end. Settles with its exit code. */
@@ -150,10 +157,15 @@ export class KithServer implements AsyncDisposable {
   }
 }
 
-const ON_LOOPBACK = {};
-
-const writeConfig = (file: string, config: object): Promise<void> =>
-  writeFile(file, `export default ${JSON.stringify(config, undefined, 2)};\n`);
+/** Ports that are free, and no limits that a test would meet by being fast. */
+const onLoopback = ({ components }: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+  const kinds: readonly Port[] = ["c2s", "c2s-tls", ...(components === undefined ? [] : (["component"] as const))];
+  return {
+    listeners: kinds.map((kind) => ({ kind, address: "127.0.0.1", port: 0 })),
+    limits: { guessing: false, rate: false, unauthenticatedPerAddress: false },
+    registration: { perAddress: false },
+  };
+};
 
 const isReadyLine = (line: string): boolean => {
   try {

@@ -1,0 +1,234 @@
+import { createHash, randomBytes } from "node:crypto";
+import {
+  type AdvertisedLimits,
+  type BareJid,
+  type DiscoItem,
+  type DomainJid,
+  type Eventually,
+  parseJid,
+  type ScannerLimits,
+  StreamError,
+  useIdna,
+} from "@kith/protocol";
+import { type AccountService, openAccounts } from "./accounts.ts";
+import type { Config, ListenerConfig } from "./config.ts";
+import { type Core, createCore } from "./core.ts";
+import { idna, nodeCrypto, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
+import { LocalFabric } from "./fabric/local.ts";
+import { Certificates } from "./listen/certificates.ts";
+import { type ListenAt, type Listeners, openListeners, type Port } from "./listen/listeners.ts";
+import { TimerWheel, turn } from "./listen/timer-wheel.ts";
+import type { Effects } from "./module.ts";
+import { createModules } from "./modules/index.ts";
+import type { Log } from "./router/log.ts";
+import { GUESS_LIMITS, GuessLimiter } from "./session/guess-limiter.ts";
+import { STREAM_LIMITS, type StreamLimits } from "./session/services.ts";
+import type { Store } from "./store/store.ts";
+
+export interface AppOptions {
+  readonly config: Config;
+  /** Open; closed by whoever opened it. */
+  readonly store: Store;
+  readonly log: Log;
+  /** Of the software, as it is told to whoever asks (XEP-0092). */
+  readonly version: string;
+}
+
+/** Where the server can be reached: what was asked for, with the port that was free where 0 was. */
+export interface Listening {
+  readonly kind: ListenerConfig["kind"];
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A whole server: modules, accounts and, once it listens, streams. Without `listen` it serves the command line. */
+export interface App {
+  readonly accounts: AccountService;
+  /** Opens every listener of the configuration. Rejects where one cannot be opened, with none of them open. */
+  listen(): Promise<readonly Listening[]>;
+  /** Carries out effects for an administrator, through the same router as everything else. Settles when they are durable. */
+  perform(effects: () => Eventually<Effects>): Promise<void>;
+  /** Cancels its subscriptions, ends its sessions, wipes what was kept of it. Settles when that is durable. */
+  removeAccount(account: BareJid): Promise<void>;
+  /** Reads certificates again. */
+  reload(): Promise<void>;
+  /** Streams that are open. */
+  readonly streams: number;
+  /** Closes every stream with `system-shutdown`, then stops the modules. The store stays open. */
+  stop(): Promise<void>;
+}
+
+const SOFTWARE_URI = "https://kith.chat/";
+/** Unguessable, and short enough to be typed. */
+const ID_BYTES = 9;
+
+/** Puts a server together. Modules have started when this settles; nobody can connect before `listen`. */
+export const createApp = async (options: AppOptions): Promise<App> => {
+  const { config, store, log } = options;
+  useIdna(idna);
+  const accounts = await openAccounts({
+    store,
+    crypto: nodeCrypto,
+    prepare: { stored: saslprepOfStored, query: saslprepOfQuery },
+    rules: () => ({
+      passwords: config.passwords,
+      iterations: config.scram.iterations,
+      addressRestMs: config.accounts.addressRest,
+    }),
+    now: Date.now,
+  });
+  const core = createCore({
+    store,
+    fabric: new LocalFabric(),
+    modules: createModules({
+      store,
+      software: { name: "Kith", version: options.version },
+      softwareUri: SOFTWARE_URI,
+      sha1: (data) => createHash("sha1").update(data, "latin1").digest("base64"),
+      limits: config.limits,
+      streamLimits: {
+        visitor: advertised(config.limits.visitor),
+        authenticated: advertised(config.limits.authenticated),
+      },
+      contactAddresses: (domain) => config.hosts.get(domain)?.contacts ?? {},
+      items: (domain) => itemsOf(config, domain),
+    }),
+    isLocal: (domain) => config.hosts.has(domain),
+    isServed: (domain) => config.components.has(domain),
+    now: Date.now,
+    newId: () => randomBytes(ID_BYTES).toString("base64url"),
+    log,
+    conflict: config.resourceConflict,
+    sessionsPerAccount: config.accounts.sessions,
+  });
+  await core.start();
+  return new RunningApp(options, accounts, core);
+};
+
+class RunningApp implements App {
+  readonly accounts: AccountService;
+  readonly #options: AppOptions;
+  readonly #core: Core;
+  readonly #timers = new TimerWheel(() => performance.now());
+  readonly #turning = turn(this.#timers);
+  #listeners: Listeners | undefined;
+
+  constructor(options: AppOptions, accounts: AccountService, core: Core) {
+    this.#options = options;
+    this.accounts = accounts;
+    this.#core = core;
+  }
+
+  async listen(): Promise<readonly Listening[]> {
+    const { config, log } = this.#options;
+    const limits = streamLimitsOf(config);
+    const door = this.#core.door;
+    const timers = this.#timers;
+    this.#listeners = await openListeners({
+      starttls: placesOf(config, "c2s"),
+      directTls: placesOf(config, "c2s-tls"),
+      component: placesOf(config, "component"),
+      certificates: await this.#certificates(),
+      admission: {
+        strangersPerAddress: config.limits.unauthenticatedPerAddress,
+        strangers: config.limits.unauthenticated,
+        connectsPerMinute: config.limits.connectsPerMinute,
+      },
+      writeStallMs: config.timeouts.writeStall,
+      clients: {
+        door,
+        accounts: this.accounts,
+        crypto: nodeCrypto,
+        hosts: config.hosts,
+        limits,
+        plaintextFromLoopback: config.plaintextFromLoopback,
+        guesses: new GuessLimiter(config.limits.guessing ? GUESS_LIMITS : undefined),
+        log,
+        timers,
+        now: Date.now,
+      },
+      components: { door, components: config.components, limits: { ...limits, rate: undefined }, log, timers },
+    });
+    return this.#listening(this.#listeners);
+  }
+
+  perform(effects: () => Eventually<Effects>): Promise<void> {
+    return this.#core.perform(effects);
+  }
+
+  removeAccount(account: BareJid): Promise<void> {
+    return this.perform(() => [{ do: "removeAccount", account }]);
+  }
+
+  async reload(): Promise<void> {
+    await this.#listeners?.reload();
+  }
+
+  get streams(): number {
+    return this.#listeners?.count ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    const reason = new StreamError("system-shutdown");
+    await this.#listeners?.close(reason);
+    await this.#core.stop(reason);
+    this.#turning.stop();
+  }
+
+  #certificates(): Promise<Certificates> {
+    const { config, log } = this.#options;
+    const own = [...config.hosts.values()].flatMap(({ domain, files }) =>
+      files === undefined ? [] : [[domain, files] as const],
+    );
+    return Certificates.open({
+      hosts: [...config.hosts.keys()],
+      files: new Map(own),
+      defaultFiles: config.files,
+      dataDirectory: config.storage.directory,
+      clientAuthorities: config.clientAuthorities,
+      log,
+      now: Date.now,
+    });
+  }
+
+  #listening({ addresses }: Listeners): readonly Listening[] {
+    return (Object.entries(PORTS) as [ListenerConfig["kind"], Port][]).flatMap(([kind, port]) =>
+      addresses[port].map(({ address, port: number }) => ({ kind, address, port: number })),
+    );
+  }
+}
+
+const PORTS = { c2s: "starttls", "c2s-tls": "directTls", component: "component" } as const satisfies Record<
+  ListenerConfig["kind"],
+  Port
+>;
+
+/** A listener without addresses listens at all of this machine's. */
+const placesOf = (config: Config, wanted: ListenerConfig["kind"]): readonly ListenAt[] =>
+  config.listeners
+    .filter(({ kind }) => kind === wanted)
+    .flatMap(({ addresses, port }) =>
+      addresses.length === 0 ? [{ port }] : addresses.map((host) => ({ host, port })),
+    );
+
+const streamLimitsOf = ({ limits, timeouts }: Config): StreamLimits => ({
+  ...STREAM_LIMITS,
+  visitor: limits.visitor,
+  authenticated: limits.authenticated,
+  outboxBytes: limits.outboxBytes,
+  readAheadBytes: limits.readAheadBytes,
+  tlsHandshakeMs: timeouts.tlsHandshake,
+  negotiationMs: timeouts.negotiation,
+  closeMs: timeouts.close,
+  visitorIqs: limits.visitorRequests,
+  rate: limits.rate,
+  keepAliveMs: timeouts.keepAlive,
+});
+
+const advertised = ({ stanzaBytes }: ScannerLimits): AdvertisedLimits => ({ maxBytes: stanzaBytes });
+
+/** The components below a virtual host; where there is but one host, all of them. */
+const itemsOf = ({ hosts, components }: Config, domain: DomainJid): readonly DiscoItem[] =>
+  [...components.keys()]
+    .filter((component) => hosts.size === 1 || component.endsWith(`.${domain}`))
+    .map((component) => ({ jid: parseJid(component) }));

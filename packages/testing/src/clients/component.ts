@@ -1,0 +1,48 @@
+import { component, xml } from "@xmpp/component";
+import type { Entity, XmlElement } from "@xmpp/client";
+import { Happenings, PATIENCE } from "../process/happenings.ts";
+import { Refused } from "./chat-client.ts";
+
+/** `@xmpp/component`: an external component (XEP-0114). */
+export class ExternalComponent {
+  readonly stanzas = new Happenings<XmlElement>();
+  readonly domain: string;
+  readonly #entity: Entity;
+
+  private constructor(domain: string, entity: Entity) {
+    this.domain = domain;
+    this.#entity = entity;
+    entity.reconnect.stop();
+    entity.on("error", () => {
+      // `start` rejects with it.
+    });
+    entity.on("stanza", (stanza) => this.stanzas.add(stanza));
+  }
+
+  /** Settles when the server has accepted its secret. Rejects with `Refused` and the condition of the stream error. */
+  static async connect(domain: string, secret: string, port: number): Promise<ExternalComponent> {
+    const entity = component({ service: `xmpp://127.0.0.1:${port}`, domain, password: secret });
+    const connected = new ExternalComponent(domain, entity);
+    try {
+      await entity.start();
+    } catch (error) {
+      const { condition } = error as { condition?: string };
+      throw condition === undefined ? error : new Refused(condition);
+    }
+    return connected;
+  }
+
+  async send(stanza: XmlElement): Promise<void> {
+    await this.#entity.send(stanza);
+  }
+
+  request(iq: XmlElement): Promise<XmlElement> {
+    return this.#entity.iqCaller.request(iq, PATIENCE);
+  }
+
+  async stop(): Promise<void> {
+    await this.#entity.stop();
+  }
+}
+
+export { xml as componentXml };

@@ -1,0 +1,5 @@
+export * from "./chat-client.ts";
+export * from "./component.ts";
+export * from "./profanity.ts";
+export * from "./slixmpp.ts";
+export * from "./xmpp-js.ts";

@@ -1,0 +1,154 @@
+"""Drives slixmpp by JSON lines: commands on standard input, answers and what happens on standard output."""
+
+import asyncio
+import json
+import logging
+import sys
+
+import slixmpp
+from slixmpp.exceptions import IqError, IqTimeout
+from slixmpp.xmlstream import ET
+
+NS_REGISTER = "jabber:iq:register"
+
+logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+
+
+def say(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+class Client(slixmpp.ClientXMPP):
+    def __init__(self, options):
+        super().__init__(options["jid"], options["password"])
+        self.token = options.get("token")
+        self.ca_certs = options["certificate"]
+        self.auto_authorize = None
+        self.auto_subscribe = False
+        self.online = asyncio.get_running_loop().create_future()
+        for plugin in ("xep_0030", "xep_0191", "xep_0199", "xep_0203"):
+            self.register_plugin(plugin)
+        if options.get("register"):
+            # Before SASL, whose order is 100.
+            self.register_feature("mechanisms", self.make_account, restart=False, order=90)
+        self.made = False
+        self.add_event_handler("session_start", self.started)
+        self.add_event_handler("failed_all_auth", self.refused)
+        self.add_event_handler("message", self.message)
+        self.add_event_handler("roster_update", self.roster_changed)
+        for kind in ("available", "unavailable", "subscribe"):
+            self.add_event_handler("presence_" + kind, self.presence(kind))
+        self.add_event_handler("disconnected", self.disconnected_for_good)
+        self.connect("127.0.0.1", options["port"], use_ssl=options["direct"])
+
+    async def make_account(self, features):
+        if self.made or not self.is_secure():
+            return False
+        self.made = True
+        try:
+            if self.token is not None:
+                await self.payload("set", ET.Element("{urn:xmpp:pars:0}preauth", token=self.token))
+            query = ET.Element("{%s}query" % NS_REGISTER)
+            await self.payload("get", ET.Element("{%s}query" % NS_REGISTER))
+            for name, value in (("username", self.requested_jid.user), ("password", self.password)):
+                ET.SubElement(query, "{%s}%s" % (NS_REGISTER, name)).text = value
+            await self.payload("set", query)
+        except IqError as error:
+            self.fail(error.condition)
+            self.abort()
+            return True
+        return False
+
+    def is_secure(self):
+        return self.transport.get_extra_info("ssl_object") is not None
+
+    async def payload(self, kind, element):
+        iq = self.make_iq(itype=kind)
+        iq["to"] = self.requested_jid.domain
+        iq.append(element)
+        return await iq.send(timeout=30)
+
+    async def started(self, _):
+        await self.get_roster()
+        self.send_presence()
+        # Answered after the presence has been handled.
+        await self["xep_0199"].ping(self.requested_jid.domain)
+        if not self.online.done():
+            self.online.set_result(None)
+
+    def refused(self, _):
+        self.fail("not-authorized")
+        self.abort()
+
+    def fail(self, condition):
+        if not self.online.done():
+            self.online.set_exception(Exception(condition))
+
+    def disconnected_for_good(self, reason):
+        self.fail("disconnected: %s" % reason)
+        say(event="disconnected")
+
+    def message(self, message):
+        say(
+            event="message",
+            type=message["type"],
+            jid=message["from"].bare,
+            text=message["body"],
+            delayed=message.xml.find("{urn:xmpp:delay}delay") is not None,
+            condition=message["error"]["condition"] if message["type"] == "error" else None,
+        )
+
+    def presence(self, kind):
+        return lambda presence: say(event="presence", type=kind, jid=presence["from"].bare)
+
+    def roster_changed(self, iq):
+        for jid, item in iq["roster"]["items"].items():
+            say(event="contact", jid=str(jid), name=item["name"] or None, subscription=item["subscription"])
+
+
+async def perform(client, command):
+    do, jid = command["do"], command.get("jid")
+    if do == "online":
+        await client.online
+    elif do == "contact":
+        await client.update_roster(jid, name=command["name"])
+    elif do in ("subscribe", "subscribed"):
+        client.send_presence_subscription(pto=jid, ptype=do)
+    elif do == "say":
+        client.send_message(mto=jid, mbody=command["text"], mtype="chat")
+    elif do == "block":
+        await client["xep_0191"].block(jid)
+    elif do == "unblock":
+        await client["xep_0191"].unblock(jid)
+    elif do == "settle":
+        await client["xep_0199"].ping(client.requested_jid.domain)
+    elif do == "leave":
+        await client.disconnect()
+    else:
+        raise ValueError(do)
+
+
+async def answer(client, command):
+    try:
+        await perform(client, command)
+        say(answer=command["id"], error=None)
+    except IqError as error:
+        say(answer=command["id"], error=error.condition)
+    except IqTimeout:
+        say(answer=command["id"], error="no answer")
+    except Exception as error:
+        say(answer=command["id"], error=str(error))
+
+
+async def main():
+    client = Client(json.loads(sys.argv[1]))
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    tasks = set()
+    while line := await reader.readline():
+        tasks.add(asyncio.ensure_future(answer(client, json.loads(line))))
+    client.abort()
+
+
+asyncio.run(main())

@@ -1,0 +1,158 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { Happenings } from "../process/happenings.ts";
+import { Program } from "../process/program.ts";
+import {
+  type At,
+  type ChatClient,
+  type ClientKind,
+  type Contact,
+  type Credentials,
+  type Heard,
+  Refused,
+} from "./chat-client.ts";
+
+/** Debian's Python, which its package python3-slixmpp is for; `python3` on the path may be another. */
+const PYTHON = "/usr/bin/python3";
+const DRIVER = join(import.meta.dirname, "slixmpp-driver.py");
+
+export const slixmpp: ClientKind = {
+  name: "slixmpp",
+  get missing() {
+    const isThere = spawnSync(PYTHON, ["-c", "import slixmpp"], { stdio: "ignore" }).status === 0;
+    return isThere ? undefined : "slixmpp is not on this machine: apt-get install python3-slixmpp";
+  },
+  login: (credentials, at) => Slixmpp.start(credentials, at, { register: false }),
+  register: (credentials, at, token) => Slixmpp.start(credentials, at, { register: true, token }),
+};
+
+type Happening =
+  | { event: "message"; type: string; jid: string; text: string; delayed: boolean; condition: string | null }
+  | { event: "presence"; type: "available" | "unavailable" | "subscribe"; jid: string }
+  | { event: "contact"; jid: string; name: string | null; subscription: string }
+  | { event: "disconnected" };
+type Answer = { readonly answer: number; readonly error: string | null };
+type Of<E extends Happening["event"]> = Extract<Happening, { event: E }>;
+
+class Slixmpp implements ChatClient {
+  readonly jid: string;
+  readonly #program: Program;
+  readonly #happenings = new Happenings<Happening>();
+  readonly #answers = new Happenings<Answer>();
+  #commands = 0;
+
+  private constructor(jid: string, options: object) {
+    this.jid = jid;
+    this.#program = new Program(PYTHON, [DRIVER, JSON.stringify(options)], { heard: (line) => this.#heard(line) });
+    const end = (): void => {
+      this.#answers.end(new Error("slixmpp has ended"));
+      this.#happenings.end(new Error("slixmpp has ended"));
+    };
+    this.#program.exited.then(end, end);
+  }
+
+  static async start({ jid, password }: Credentials, at: At, how: { register: boolean; token?: string | undefined }): Promise<Slixmpp> {
+    const { certificateFile: certificate, port, tls } = at;
+    const client = new Slixmpp(jid, { jid, password, port, certificate, direct: tls === "direct", ...how });
+    try {
+      await client.#do("online");
+    } catch (error) {
+      await client.kill();
+      throw error;
+    }
+    return client;
+  }
+
+  async addContact(jid: string, name: string): Promise<void> {
+    await this.#do("contact", { jid, name });
+    await this.whenContact({ jid, name, subscription: "none" });
+  }
+
+  async whenContact(wanted: Contact): Promise<void> {
+    const isWanted = ({ jid, name, subscription }: Of<"contact">): boolean =>
+      jid === wanted.jid && (name ?? undefined) === wanted.name && subscription === wanted.subscription;
+    await this.#next("contact", JSON.stringify(wanted), isWanted);
+  }
+
+  askForPresence(of: string): Promise<void> {
+    return this.#do("subscribe", { jid: of });
+  }
+
+  whenAsked(by: string): Promise<void> {
+    return this.#presence("subscribe", by);
+  }
+
+  allowPresence(to: string): Promise<void> {
+    return this.#do("subscribed", { jid: to });
+  }
+
+  whenAvailable(jid: string): Promise<void> {
+    return this.#presence("available", jid);
+  }
+
+  whenUnavailable(jid: string): Promise<void> {
+    return this.#presence("unavailable", jid);
+  }
+
+  say(to: string, text: string): Promise<void> {
+    return this.#do("say", { jid: to, text });
+  }
+
+  whenTold(by: string, text: string): Promise<Heard> {
+    return this.#next("message", `${by} says ${text}`, (message) => isSaying(message, by, text));
+  }
+
+  async wasTold(by: string, text: string): Promise<boolean> {
+    await this.#do("settle");
+    return this.#happenings.all.some((happening) => happening.event === "message" && isSaying(happening, by, text));
+  }
+
+  async whenRefused(to: string): Promise<void> {
+    const isError = ({ type, jid }: Of<"message">): boolean => type === "error" && jid === to;
+    const { condition } = await this.#next("message", `an error from ${to}`, isError);
+    if (condition !== "service-unavailable") throw new Refused(condition ?? "nothing");
+  }
+
+  block(jid: string): Promise<void> {
+    return this.#do("block", { jid });
+  }
+
+  unblock(jid: string): Promise<void> {
+    return this.#do("unblock", { jid });
+  }
+
+  async leave(): Promise<void> {
+    await this.#do("leave");
+    this.#program.closeInput();
+    await this.#program.exited;
+  }
+
+  async kill(): Promise<void> {
+    this.#program.kill("SIGKILL");
+    await this.#program.exited;
+  }
+
+  async #do(what: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
+    const id = this.#commands++;
+    this.#program.tell(JSON.stringify({ id, do: what, ...more }));
+    const { error } = await this.#answers.next(`the answer to ${what}`, ({ answer }) => answer === id);
+    if (error !== null) throw new Refused(error);
+  }
+
+  async #presence(type: Of<"presence">["type"], from: string): Promise<void> {
+    await this.#next("presence", `presence ${type} of ${from}`, (presence) => presence.type === type && presence.jid === from);
+  }
+
+  #next<E extends Happening["event"]>(event: E, what: string, matches: (happening: Of<E>) => boolean): Promise<Of<E>> {
+    return this.#happenings.next(what, (one) => one.event === event && matches(one as Of<E>)) as Promise<Of<E>>;
+  }
+
+  #heard(line: string): void {
+    const said = JSON.parse(line) as Happening | Answer;
+    if ("answer" in said) this.#answers.add(said);
+    else this.#happenings.add(said);
+  }
+}
+
+const isSaying = (message: Of<"message">, by: string, text: string): boolean =>
+  message.type !== "error" && message.jid === by && message.text === text;

@@ -1,0 +1,65 @@
+/** As much of the types of @xmpp/client and @xmpp/component as the tests use; the packages bring none. */
+declare module "@xmpp/client" {
+  export interface XmlElement {
+    readonly name: string;
+    readonly attrs: Readonly<Record<string, string | undefined>>;
+    is(name: string, namespace?: string): boolean;
+    getChild(name: string, namespace?: string): XmlElement | undefined;
+    getChildren(name: string, namespace?: string): XmlElement[];
+    getChildText(name: string, namespace?: string): string | null;
+    getChildElements(): XmlElement[];
+    toString(): string;
+  }
+  export type Content = XmlElement | string;
+  export const xml: (
+    name: string,
+    attributes?: Readonly<Record<string, string | undefined>>,
+    ...children: Content[]
+  ) => XmlElement;
+
+  export interface ClientOptions {
+    readonly service: string;
+    readonly domain: string;
+    readonly resource?: string;
+    readonly username?: string;
+    readonly password?: string;
+    readonly credentials?: (
+      authenticate: (credentials: object, mechanism: string) => Promise<void>,
+      mechanisms: readonly string[],
+    ) => Promise<void>;
+    /** Milliseconds. */
+    readonly timeout?: number;
+  }
+
+  export interface Entity {
+    readonly jid: { bare(): { toString(): string }; toString(): string } | null;
+    readonly socket: { destroy?(): void; socket?: { destroy(): void } } | null;
+    readonly reconnect: { stop(): void };
+    readonly iqCaller: { request(iq: XmlElement, timeout?: number): Promise<XmlElement> };
+    readonly iqCallee: {
+      set(
+        namespace: string,
+        name: string,
+        handle: (context: { readonly element: XmlElement; readonly stanza: XmlElement }) => true,
+      ): void;
+    };
+    on(event: "error", listener: (error: Error & { readonly condition?: string }) => void): void;
+    on(event: "stanza" | "element", listener: (stanza: XmlElement) => void): void;
+    on(event: "disconnect", listener: (how: { readonly clean: boolean }) => void): void;
+    start(): Promise<unknown>;
+    stop(): Promise<unknown>;
+    send(stanza: XmlElement): Promise<void>;
+  }
+  export const client: (options: ClientOptions) => Entity;
+}
+
+declare module "@xmpp/component" {
+  import type { Entity, xml as Xml } from "@xmpp/client";
+  export interface ComponentOptions {
+    readonly service: string;
+    readonly domain: string;
+    readonly password: string;
+  }
+  export const component: (options: ComponentOptions) => Entity;
+  export const xml: typeof Xml;
+}
