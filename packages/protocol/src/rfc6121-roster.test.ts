@@ -46,7 +46,7 @@ describe("roster get", () => {
   test("RFC 6121 §2.1.3: it must not name items", () => {
     expect(refusal(() => RosterGet.parse(query("<item jid='nurse@capulet.example'/>")))).toBe("bad-request modify");
   });
-  test("what is not understood is ignored", () => {
+  test("RFC 6121 §2.1.3: what is not understood is ignored", () => {
     expect(RosterGet.parse(query("<item xmlns='urn:example:other'/>", " mood='kind'"))).toEqual({ ver: undefined });
   });
 });
@@ -118,10 +118,10 @@ describe("roster set", () => {
     }
     expect(refusal(() => set("<item jid='@' subscription='remove'/>"))).toBe("jid-malformed modify");
   });
-  test("addresses come prepared", () => {
+  test("RFC 6121 §2.1.2.3: addresses come prepared", () => {
     expect(set("<item jid='NURSE@Capulet.Example'/>")).toEqual(set("<item jid='nurse@capulet.example'/>"));
   });
-  test("ten thousand groups are read without trouble", () => {
+  test("RFC 6121 §2.1.2.6: ten thousand groups are read without trouble", () => {
     const groups = Array.from({ length: 10_000 }, (_, at) => `<group>g${at}</group>`).join("");
     expect(RosterSet.parse(query(`<item jid='n@capulet.example'>${groups}</item>`))).toHaveProperty(
       "set.groups.length",
@@ -187,7 +187,7 @@ describe("roster push", () => {
   });
 });
 
-test("names are escaped where they are written", () => {
+test("RFC 6121 §2.1.2.4: names are escaped where they are written", () => {
   const hostile = { ...nurse, name: "<b>&'\"", groups: ["]]>"] };
   const xml = writeElement(RosterPush.build({ ver: "1", set: hostile }));
   expect(RosterPush.parse(parseElement(xml))).toEqual({ ver: "1", set: hostile });

@@ -64,6 +64,12 @@ describe("XEP-0115 §5.1: what is hashed", () => {
       }),
     ).toBe("b<a<1<z<a<1<");
   });
+  test("has fields without values, and without names, as empty as they are", () => {
+    const form = formOf("hidden", "b");
+    expect(
+      input({ forms: [{ ...form, fields: [...form.fields, { type: "fixed", values: ["z", "y"] }, { var: "0" }] }] }),
+    ).toBe("b<<y<z<0<a<1<");
+  });
   test("takes an escaped '<' in a text literally", () => {
     expect(input({ features: ["a&lt;b"] })).toBe("a&lt;b<");
   });

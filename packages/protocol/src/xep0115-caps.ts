@@ -40,9 +40,8 @@ export const verificationInput = ({ identities, features, forms }: DiscoInfo): B
   const parts = [
     ...[...identities].sort(byCategoryTypeLang).map(identityText),
     ...[...features].sort(byOctets),
-    ...forms
-      .filter(isTyped)
-      .sort((a, b) => byOctets(formTypeOf(a) ?? "", formTypeOf(b) ?? ""))
+    ...typed(forms)
+      .sort((a, b) => byOctets(a.type, b.type))
       .flatMap(formTexts),
   ];
   return toBytes(parts.map((part) => `${part}<`).join(""));
@@ -52,8 +51,8 @@ export const verificationInput = ({ identities, features, forms }: DiscoInfo): B
 export const isVerifiable = ({ identities, features, forms }: DiscoInfo): boolean =>
   isWithoutDuplicates(identities.map(identityText)) &&
   isWithoutDuplicates(features) &&
-  isWithoutDuplicates(forms.filter(isTyped).map((form) => formTypeOf(form) ?? "")) &&
-  forms.filter(isTyped).every((form) => new Set(fieldValues(form, FORM_TYPE)).size === 1);
+  isWithoutDuplicates(typed(forms).map(({ type }) => type)) &&
+  typed(forms).every(({ form }) => new Set(fieldValues(form, FORM_TYPE)).size === 1);
 
 /** Collation "i;octet" (RFC 4790 §9.3). UTF-16 sorts what is beyond U+FFFF elsewhere, so bytes are compared. */
 export const byOctets = (a: string, b: string): number => {
@@ -68,15 +67,25 @@ const byCategoryTypeLang = (a: DiscoIdentity, b: DiscoIdentity): number =>
 const identityText = ({ category, type, lang = "", name = "" }: DiscoIdentity): string =>
   `${category}/${type}/${lang}/${name}`;
 
-/** Forms that do not say which they are do not count (§5.4, 3.6). */
-const isTyped = (form: DataForm): boolean => formTypeOf(form) !== undefined;
+interface TypedForm {
+  readonly type: string;
+  readonly form: DataForm;
+}
 
-const formTexts = (form: DataForm): readonly string[] => [
-  formTypeOf(form) ?? "",
+/** Forms that do not say which they are do not count (§5.4, 3.6). */
+const typed = (forms: readonly DataForm[]): TypedForm[] =>
+  forms.flatMap((form) => {
+    const type = formTypeOf(form);
+    return type === undefined ? [] : [{ type, form }];
+  });
+
+const formTexts = ({ type, form }: TypedForm): readonly string[] => [
+  type,
   ...form.fields
     .filter((field) => field.var !== FORM_TYPE)
-    .sort((a, b) => byOctets(a.var ?? "", b.var ?? ""))
-    .flatMap((field) => [field.var ?? "", ...[...(field.values ?? [])].sort(byOctets)]),
+    .map(({ var: name = "", values = [] }) => ({ name, values: [...values].sort(byOctets) }))
+    .sort((a, b) => byOctets(a.name, b.name))
+    .flatMap(({ name, values }) => [name, ...values]),
 ];
 
 const isWithoutDuplicates = (texts: readonly string[]): boolean => new Set(texts).size === texts.length;

@@ -13,6 +13,10 @@
  */
 import type {
   BareJid,
+  CommandNote,
+  DataForm,
+  DiscoInfo,
+  DiscoItem,
   DomainJid,
   Element,
   Eventually,
@@ -224,6 +228,30 @@ export interface Identity {
   readonly name?: string;
 }
 
+/** What there is at a node of the server (XEP-0030 §3). */
+export interface DiscoNode {
+  readonly info?: DiscoInfo;
+  readonly items?: readonly DiscoItem[];
+}
+
+/** Something the server does when it is asked to, perhaps after a form has been filled in (XEP-0050). */
+export interface Command {
+  readonly node: string;
+  /** For people. */
+  readonly name: string;
+  /** May this entity run it at this host? Others are not shown it either. */
+  readonly mayRun: (who: Jid, host: Jid) => Eventually<boolean>;
+  /** What is asked for first; without it the command needs no more than to be run. */
+  readonly form?: () => DataForm;
+  /** `submitted`: the form as it was filled in. Throw `StanzaError` to refuse. */
+  readonly run: (submitted: DataForm | undefined, request: Request, context: Context) => Eventually<CommandOutcome>;
+}
+export interface CommandOutcome {
+  readonly before?: Effects;
+  readonly form?: DataForm;
+  readonly notes?: readonly CommandNote[];
+}
+
 export interface Xep {
   readonly xep: `XEP-${string}` | `RFC ${string}`;
   readonly version?: string;
@@ -241,6 +269,10 @@ export interface Module {
   readonly identities?: readonly Identity[];
   /** Forms that extend the server's disco#info (XEP-0128); asked for each domain. */
   readonly infoForms?: (domain: DomainJid) => readonly Element[];
+  /** A node of the server that this module knows of, for those who may know of it. */
+  readonly node?: (node: string, request: Request, context: Context) => Eventually<DiscoNode | undefined>;
+  /** What anybody who may can have the server do at its domain (XEP-0050). */
+  readonly commands?: readonly Command[];
   /** Children of `<stream:features/>` before and after authentication. */
   readonly streamFeatures?: {
     readonly visitor?: (visitor: Omit<Visitor, "stream">) => readonly Element[];

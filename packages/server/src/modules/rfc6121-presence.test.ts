@@ -542,7 +542,7 @@ eachFabric("presence", (open) => {
       await ada.ends();
       phone.receives(gone("ada@example.org/lab", "ada@example.org/phone"));
     });
-    test("how many entities one resource may hold on to is bounded", async () => {
+    test("RFC 6121 §4.6.1: how many entities one resource may hold on to is bounded", async () => {
       const scene = await stage(open, { presence: { directed: 2 } });
       const rooms = scene.component("rooms.example");
       const ada = await present(scene, "ada@example.org/lab");
@@ -622,13 +622,13 @@ eachFabric("presence", (open) => {
   });
 
   describe("the ledger", () => {
-    test("it has nothing to note of who is known only here", async () => {
+    test("RFC 6121 §4.5.2: the ledger has nothing to note of who is known only here", async () => {
       const scene = await stage(open);
       const { ada } = await friends(scene);
       await ada.sends("<presence><show>away</show></presence>");
       expect(await ledgerOf(scene)).toEqual([]);
     });
-    test("it notes who is known elsewhere, from whichever moment on", async () => {
+    test("RFC 6121 §4.5.2: the ledger notes who is known elsewhere, from whichever moment on", async () => {
       const scene = await stage(open);
       const ada = await present(scene, "ada@example.org/lab");
       const far = await withEve(scene, ada);
@@ -670,7 +670,7 @@ eachFabric("presence", (open) => {
     });
   });
 
-  test("no scene has met a defect: hostile presence of every kind", async () => {
+  test("RFC 6121 §4: hostile presence of every kind meets no defect", async () => {
     const scene = await stage(open);
     const { ada, grace } = await friends(scene);
     const far = scene.component("far.example");

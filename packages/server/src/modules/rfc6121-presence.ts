@@ -69,8 +69,8 @@ export const presenceExchange = (options: PresenceOptions): Module => {
     started: async (context) => {
       const accounts = (await ledger.accounts()) as readonly BareJid[];
       const owed = accounts.map(async (account) => {
-        const [items, entries] = await together(contacts.items(account), ledger.entries(account));
-        const words = lastWords(account, contactsWith(items, isSubscriber), entries);
+        const [subscribers, entries] = await together(contacts.subscribersOf(account), ledger.entries(account));
+        const words = lastWords(account, subscribers, entries);
         const elsewhere = words.filter(({ stanza: { to } }) => to !== undefined && !context.isLocal(to.domain));
         return [ledger.clear(account), ...elsewhere];
       });
@@ -261,7 +261,7 @@ const answerSubscriber = (
   resources: readonly AvailableResource[],
 ): Eventually<Effects> => {
   const to = asked.to as Jid;
-  if (false as boolean)
+  if (to.isFull)
     return [
       route(
         mere(

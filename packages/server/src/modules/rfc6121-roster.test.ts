@@ -176,7 +176,7 @@ eachFabric("roster", (open) => {
         expect(terse(ada)).toEqual([expect.stringContaining("<not-acceptable")]);
       }
     });
-    test("a roster that is full takes no new item, but changes old ones", async () => {
+    test("RFC 6121 §2.3.3: a roster that is full takes no new item, but changes old ones", async () => {
       const ada = await interested(await stage(open, { roster: limits }), "ada@example.org/lab");
       for (const name of ["a", "b", "c"]) await ada.sends(set(`<item jid='${name}@x.example'/>`));
       ada.received();

@@ -550,7 +550,7 @@ eachFabric("subscriptions", (open) => {
       await ada.sends(get());
       ada.receives(whole(ada, ""));
     });
-    test("addresses with characters that XML escapes survive being stored", async () => {
+    test("RFC 6121 §3.1.3: addresses with characters that XML escapes survive being stored", async () => {
       const scene = await stage(open);
       const far = scene.component("far.example");
       await far.sends(
@@ -571,7 +571,7 @@ eachFabric("subscriptions", (open) => {
       );
     });
     test.each(["at once", "after a while"])(
-      "a hundred subscriptions at the same time, where reads answer %s, leave a roster that is right",
+      "RFC 6121 §2.6.3: a hundred subscriptions at the same time, where reads answer %s, leave a roster that is right",
       async (reads) => {
         const scene = await stage(open, reads === "at once" ? {} : { reads: later });
         const ada = await present(scene, "ada@example.org/lab");

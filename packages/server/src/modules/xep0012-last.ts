@@ -10,7 +10,7 @@ import {
   type Subscription,
   textNamed,
 } from "@kith/protocol";
-import { type Context, type Module, onGet, type Request, write } from "../module.ts";
+import { type Context, type Effects, type Module, onGet, type Request, write } from "../module.ts";
 import type { Collection } from "../store/store.ts";
 
 /** When an account's last available resource so far went, and what it said then. */
@@ -29,6 +29,9 @@ const KEY = "last";
 /** A longer status is cut: it is kept for as long as the account stays away. */
 const MAX_STATUS = 1024;
 const HALF_A_CHARACTER = /[\ud800-\udbff]$/;
+const cut = (status: string): string => status.slice(0, MAX_STATUS).replace(HALF_A_CHARACTER, "");
+/** Shared, since it is the answer to nearly every stanza. */
+const NOTHING: Effects = [];
 
 /**
  * XEP-0012: how long the server has been running, and how long an account has been away. Requests to resources are
@@ -72,21 +75,15 @@ export const last = ({ departures, subscriptionOf }: LastOptions): Module => {
     ],
     sending: {
       copy: (stanza, { session }) => {
-        if (
-          stanza.kind === "presence" &&
-          stanza.type === "unavailable" &&
-          stanza.to === undefined &&
-          session?.presence !== undefined
-        ) {
-          const status = textNamed(stanza, "status");
-          if (status) statuses.set(session.jid.full, status.slice(0, MAX_STATUS).replace(HALF_A_CHARACTER, ""));
-        }
-        return [];
+        if (stanza.kind !== "presence" || stanza.type !== "unavailable" || stanza.to !== undefined) return NOTHING;
+        const status = textNamed(stanza, "status");
+        if (status && session?.presence !== undefined) statuses.set(session.jid.full, cut(status));
+        return NOTHING;
       },
     },
     started: ({ now }) => {
       startedAt = now();
-      return [];
+      return NOTHING;
     },
     unavailable: ({ jid }, { now }) => {
       const status = statuses.get(jid.full);
@@ -95,7 +92,7 @@ export const last = ({ departures, subscriptionOf }: LastOptions): Module => {
     },
     closed: ({ jid }) => {
       statuses.delete(jid.full);
-      return [];
+      return NOTHING;
     },
   };
 };

@@ -1,5 +1,7 @@
+import { message as buildMessage, element, parseJid } from "@kith/protocol";
 import { eachFabric, type Open, type Party, type Scene } from "@kith/testing";
 import { describe, expect, test } from "vitest";
+import type { Context } from "../module.ts";
 import { offline } from "./xep0160-offline.ts";
 
 const ROMEO = "romeo@example.org/orchard";
@@ -59,7 +61,7 @@ eachFabric("offline", (open: Open) => {
     await juliet.sends("<presence/>");
     expect(messagesOf(juliet)).toEqual([]);
     expect(messagesOf(await comes(scene, "chamber"))).toEqual([]);
-    expect(await scene.store.spool.count({ account: JULIET as never })).toBe(0);
+    expect(await scene.store.spool.count({ account: parseJid(JULIET).bare })).toBe(0);
   });
 
   describe("XEP-0160 §3: by type", () => {
@@ -154,6 +156,8 @@ eachFabric("offline", (open: Open) => {
     await romeo.sends(message(body("later")));
     const juliet = await comes(scene, "balcony", -1);
     await juliet.sends(`<presence to='${ROMEO}'><priority>5</priority></presence>`);
+    await juliet.sends("<presence type='unavailable'/>");
+    await juliet.sends("<presence><priority>-1</priority></presence>");
     expect(messagesOf(juliet)).toEqual([]);
     await juliet.sends("<presence/>");
     expect(messagesOf(juliet)).toHaveLength(1);
@@ -224,7 +228,7 @@ eachFabric("offline", (open: Open) => {
     expect(messagesOf(stuck)).toEqual([]);
     await scene.end(lost);
     expect(messagesOf(stuck)).toHaveLength(1);
-    expect(await scene.store.spool.count({ account: JULIET as never })).toBe(0);
+    expect(await scene.store.spool.count({ account: parseJid(JULIET).bare })).toBe(0);
 
     await scene.end(stuck);
     await romeo.sends(message(body("two")));
@@ -262,6 +266,15 @@ eachFabric("offline", (open: Open) => {
     const large = `${body(`ünïcödé \u{1f339} &lt;${"x".repeat(250_000)}`)}<deep xmlns='urn:example:deep'>${deep}</deep>`;
     await romeo.sends(message(large));
     (await comes(scene)).receives(delivered(large));
+  });
+
+  test("XEP-0160 §3: what is of no type to be kept is left to others, however it comes here", async () => {
+    const { scene } = await stage();
+    const { undelivered } = offline({ spool: scene.store.spool, isBlocked: () => false });
+    for (const type of ["groupchat", "headline", "error"] as const) {
+      const stanza = buildMessage({ type, to: parseJid(JULIET) }, [element("", "body", {}, ["hello"])]);
+      expect(await undelivered?.(stanza, parseJid(JULIET).bare, {} as Context)).toBeUndefined();
+    }
   });
 
   test("XEP-0160 §4: support is advertised", async () => {

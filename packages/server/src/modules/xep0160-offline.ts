@@ -36,6 +36,9 @@ export interface OfflineOptions {
   readonly limit?: number;
 }
 
+/** Shared, since it is the answer to nearly every stanza. */
+const NOTHING: Effects = [];
+
 /**
  * XEP-0160: keeps messages for an account until a resource of it takes messages. One stays stored until it is on its
  * way to a session; what a session did not get goes to the next.
@@ -70,8 +73,8 @@ export const offline = ({ spool, isBlocked, limit = 1000 }: OfflineOptions): Mod
     sending: {
       copy: (stanza, { session }) => {
         // The session is still shown as it was before this presence.
-        if (stanza.kind !== "presence" || stanza.to !== undefined || session?.presence === undefined) return [];
-        return session.priority < 0 && takesMessages(stanza) ? deliverTo(session.jid) : [];
+        if (stanza.kind !== "presence" || stanza.to !== undefined || session?.presence === undefined) return NOTHING;
+        return session.priority < 0 && takesMessages(stanza) ? deliverTo(session.jid) : NOTHING;
       },
     },
     available: ({ jid, priority }) => (priority < 0 ? [] : deliverTo(jid)),

@@ -1,7 +1,7 @@
 import { parseJid, type Subscription } from "@kith/protocol";
 import { eachFabric, type Open, type Party } from "@kith/testing";
 import { describe, expect, test } from "vitest";
-import type { Store } from "../store/store.ts";
+import type { Collection, Store } from "../store/store.ts";
 import { createModules } from "./index.ts";
 import { blocking, type StoredBlock } from "./xep0191-blocking.ts";
 import { ping } from "./xep0199-ping.ts";
@@ -36,14 +36,21 @@ const hasBlocked = async (juliet: Party, ...jids: string[]): Promise<void> => {
   juliet.received();
 };
 
+const slowed = (collection: Collection<StoredBlock>): Collection<StoredBlock> => ({
+  ...collection,
+  all: async (owner) => collection.all(owner),
+});
+
 interface Staged {
   readonly roster?: Readonly<Record<string, Subscription>>;
   readonly directed?: Readonly<Record<string, readonly string[]>>;
   readonly limit?: number;
+  /** What is stored has to be waited for. */
+  readonly slow?: boolean;
 }
 
 eachFabric("blocking", (open: Open) => {
-  const stage = async ({ roster = {}, directed = {}, limit }: Staged = {}) => {
+  const stage = async ({ roster = {}, directed = {}, limit, slow = false }: Staged = {}) => {
     const contacts = new Map(Object.entries(roster).map(([jid, subscription]) => [jid, { subscription }]));
     const sent = new Map(Object.entries(directed).map(([resource, jids]) => [resource, { directed: jids }]));
     const own = <T>(account: string, map: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
@@ -51,7 +58,7 @@ eachFabric("blocking", (open: Open) => {
     const scene = await open({
       modules: (store) => [
         blocking({
-          blocklists: store.collection<StoredBlock>("blocklist"),
+          blocklists: slow ? slowed(store.collection("blocklist")) : store.collection("blocklist"),
           contactsOf: (account) => own(account, contacts),
           directedBy: async (account) => own(account, sent),
           ...(limit === undefined ? {} : { limit }),
@@ -314,6 +321,20 @@ eachFabric("blocking", (open: Open) => {
     juliet.receives(`<iq type='result' from='example.org' to='${BALCONY}' id='p'/>`);
     await romeo.sends(`<message to='${BALCONY}' id='x'><body>o</body></message>`);
     romeo.receives(unavailable("message", BALCONY, ROMEO));
+  });
+
+  test("XEP-0191 §3.3, §3.4: it makes no difference where the list has to be waited for", async () => {
+    const { juliet, romeo } = await stage({ slow: true });
+    await romeo.sends(`<message to='${BALCONY}' id='x'><body>o</body></message>`);
+    await juliet.sends(block("romeo@example.org"));
+    await romeo.sends(`<message to='${BALCONY}' id='x'><body>o</body></message>`);
+    await juliet.sends(`<message to='${ROMEO}' id='x'><body>o</body></message>`);
+    romeo.receives(unavailable("message", BALCONY, ROMEO));
+    juliet.receives(
+      `<message from='${ROMEO}' to='${BALCONY}' id='x'><body>o</body></message>`,
+      done("b"),
+      notAcceptable("message", ROMEO),
+    );
   });
 
   describe("presence", () => {

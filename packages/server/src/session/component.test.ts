@@ -166,7 +166,7 @@ describe("XEP-0114 §3: stanzas", () => {
     ["invalid-from", "<message from='juliet@capulet.example' to='romeo@montague.example'/>"],
     ["invalid-from", "<message from='hamlet@sub.plays.example' to='juliet@capulet.example'/>"],
     ["unsupported-stanza-type", "<log from='plays.example' to='capulet.example'/>"],
-    ["unsupported-stanza-type", "<message xmlns='jabber:client' from='plays.example' to='juliet@capulet.example'/>"],
+    ["invalid-namespace", "<message xmlns='jabber:client' from='plays.example' to='juliet@capulet.example'/>"],
     ["unsupported-stanza-type", "<handshake/>"],
     ["not-well-formed", "<message from='plays.example' to='juliet@capulet.example'></presence>"],
   ])("XEP-0114 §3, RFC 6120 §8.1.2.2: %s for %s", async (condition, sent) => {

@@ -19,6 +19,7 @@ import {
 } from "@kith/protocol";
 import type { Door } from "./door.ts";
 import { Stream, type StreamServices } from "./stream.ts";
+import { unsupported } from "./stream-elements.ts";
 import type { Transport } from "./transport.ts";
 
 /** Everything streams of components use. */
@@ -106,7 +107,7 @@ export class ComponentStream extends Stream {
 
   /** XEP-0114 §3: both addresses are there, and `from` is one of the component's. */
   #accept(raw: RawElement, domain: DomainJid): Eventually<void> {
-    if (!isStanza(raw)) throw new StreamError("unsupported-stanza-type");
+    if (!isStanza(raw)) throw unsupported(raw);
     const stanza: Stanza = readStanza(raw);
     if (stanza.from === undefined || stanza.to === undefined) throw new StreamError("improper-addressing");
     if (stanza.from.domain !== domain) throw new StreamError("invalid-from");

@@ -4,8 +4,6 @@ import {
   type Eventually,
   type HeaderToSend,
   isStanza,
-  NS_CONTENT,
-  NS_SERVER,
   parseVersion,
   prepareDomainpart,
   type RawElement,
@@ -19,6 +17,7 @@ import { featuresFor, negotiate } from "./negotiate.ts";
 import { type Client, newVisit, type Peer, type Stage } from "./negotiate-step.ts";
 import type { C2sServices, Host } from "./services.ts";
 import { Stream } from "./stream.ts";
+import { unsupported } from "./stream-elements.ts";
 import { Timer } from "./timer.ts";
 import type { Transport } from "./transport.ts";
 
@@ -147,9 +146,3 @@ const checkVersion = ({ version }: StreamHeader): void => {
   const asked = version === undefined ? undefined : parseVersion(version);
   if (asked?.major !== 1) throw new StreamError("unsupported-version");
 };
-
-/** RFC 6120 §4.8.3, §4.8.4, §4.9.3.24. */
-const unsupported = (raw: RawElement): StreamError =>
-  raw.ns === NS_SERVER || raw.ns === "jabber:component:accept"
-    ? new StreamError("invalid-namespace")
-    : new StreamError("unsupported-stanza-type", raw.ns === NS_CONTENT ? "no such stanza" : undefined);

@@ -1,7 +1,7 @@
 import type { BareJid, DomainJid } from "@kith/protocol";
 import { type Change, domainOf, targetKind, targetName } from "./change.ts";
 import type { Row } from "./items.ts";
-import { type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
+import { type Complete, type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
 import type { Account, RowId, Store, StoredStanza, Target } from "./store.ts";
 
 /** A unit that waits for its writer's decision. Exactly one of the two is called. */
@@ -114,19 +114,19 @@ class MemoryDisk implements Disk {
     const stored = [...(this.#spoolOf(target)?.values() ?? [])].filter(({ row }) => row > after);
     return stored.sort((a, b) => a.row - b.row).slice(0, limit);
   }
-  async allSpooled(target: Target, after: RowId): Promise<readonly StoredStanza[]> {
-    return this.spooled(target, after, Number.POSITIVE_INFINITY);
+  async allSpooled(target: Target, after: RowId, complete: Complete<StoredStanza>): Promise<readonly StoredStanza[]> {
+    return complete(this.spooled(target, after, Number.POSITIVE_INFINITY));
   }
   countSpooled(target: Target, except: readonly RowId[]): number {
     const rows = new Set(this.#spoolOf(target)?.keys());
     for (const row of except) rows.delete(row);
     return rows.size;
   }
-  async owners(collection: string): Promise<readonly string[]> {
-    return [...(this.#items.get(collection)?.keys() ?? [])];
+  async owners(collection: string, complete: Complete<string>): Promise<readonly string[]> {
+    return complete([...(this.#items.get(collection)?.keys() ?? [])]);
   }
-  async accounts(domain: DomainJid | undefined): Promise<readonly BareJid[]> {
-    return [...this.#accounts.keys()].filter((jid) => domain === undefined || domainOf(jid) === domain);
+  async accounts(domain: DomainJid | undefined, complete: Complete<BareJid>): Promise<readonly BareJid[]> {
+    return complete([...this.#accounts.keys()].filter((jid) => domain === undefined || domainOf(jid) === domain));
   }
 
   write(unit: HandedUnit): void {

@@ -26,9 +26,9 @@ export interface HandedUnit {
 }
 
 /**
- * What an `OverlayStore` stands on. Synchronous answers tell what is on disk: everything of units settled as committed, possibly of
- * later ones, nothing of failed ones. Promises resolve in one sequence with the settling of units: the answer holds what has
- * settled before it, and nothing of what has not been handed over.
+ * What an `OverlayStore` stands on. Synchronous answers tell what is on disk: everything of units settled as committed,
+ * possibly of later ones, nothing of failed ones. Those that take longer are handed to `complete` in one sequence with
+ * the settling of units: at that moment the answer holds all that has been settled, and what is open can be laid over it.
  */
 export interface Disk {
   /** The highest row ever stored, also if it is gone; 0 if none. */
@@ -40,15 +40,17 @@ export interface Disk {
   /** Oldest first, after row `after`. */
   spooled(target: Target, after: RowId, limit: number): readonly StoredStanza[];
   /** As `spooled` without a limit, off the main thread. */
-  allSpooled(target: Target, after: RowId): Promise<readonly StoredStanza[]>;
+  allSpooled(target: Target, after: RowId, complete: Complete<StoredStanza>): Promise<readonly StoredStanza[]>;
+  /** How many are pending beside these rows. */
   countSpooled(target: Target, except: readonly RowId[]): number;
-  owners(collection: string): Promise<readonly string[]>;
-  accounts(domain: DomainJid | undefined): Promise<readonly BareJid[]>;
+  owners(collection: string, complete: Complete<string>): Promise<readonly string[]>;
+  accounts(domain: DomainJid | undefined, complete: Complete<BareJid>): Promise<readonly BareJid[]>;
   /** Never throws. Units are settled in a later turn, in the order of this. */
   write(unit: HandedUnit): void;
   /** Called when every unit has been settled. */
   close(): Promise<void>;
 }
+export type Complete<T> = (found: readonly T[]) => readonly T[];
 
 export interface OverlayOptions {
   /** How many owners are kept in memory. */
@@ -160,12 +162,14 @@ export class OverlayStore implements Store {
 
   async #owners(number: number, name: string): Promise<readonly string[]> {
     this.#ensureOpen();
-    const owners = new Set(await this.#disk.owners(name));
-    for (const { name: owner } of [...this.#cache.touched]) {
-      if (this.#items(number, name, owner).isEmpty) owners.delete(owner);
-      else owners.add(owner);
-    }
-    return [...owners].sort();
+    return this.#disk.owners(name, (found) => {
+      const owners = new Set(found);
+      for (const { name: owner } of [...this.#cache.touched]) {
+        if (this.#items(number, name, owner).isEmpty) owners.delete(owner);
+        else owners.add(owner);
+      }
+      return [...owners].sort();
+    });
   }
 
   #makeAccounts(): Accounts {
@@ -191,14 +195,16 @@ export class OverlayStore implements Store {
 
   async #list(domain: DomainJid | undefined): Promise<readonly BareJid[]> {
     this.#ensureOpen();
-    const accounts = new Set(await this.#disk.accounts(domain));
-    for (const owner of this.#cache.touched) {
-      const jid = owner.name as BareJid;
-      const account = owner.account();
-      if (account === null) accounts.delete(jid);
-      else if (account !== undefined && (domain === undefined || domainOf(jid) === domain)) accounts.add(jid);
-    }
-    return [...accounts].sort();
+    return this.#disk.accounts(domain, (found) => {
+      const accounts = new Set(found);
+      for (const owner of this.#cache.touched) {
+        const jid = owner.name as BareJid;
+        const account = owner.account();
+        if (account === null) accounts.delete(jid);
+        else if (account !== undefined && (domain === undefined || domainOf(jid) === domain)) accounts.add(jid);
+      }
+      return [...accounts].sort();
+    });
   }
 
   #makeSpool(): Spool {
@@ -229,7 +235,7 @@ export class OverlayStore implements Store {
       return overlay(this.#disk.spooled(target, after, room)).slice(0, limit);
     }
     const stored = this.#disk.spooled(target, after, AT_ONCE);
-    return stored.length < AT_ONCE ? overlay(stored) : this.#disk.allSpooled(target, after).then(overlay);
+    return stored.length < AT_ONCE ? overlay(stored) : this.#disk.allSpooled(target, after, overlay);
   }
 
   #spoolChanges(target: Target): SpoolChanges | undefined {

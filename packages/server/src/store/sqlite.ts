@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { BareJid, DomainJid } from "@kith/protocol";
 import { type DirectoryLock, lockDirectory, privateFile } from "./directory-lock.ts";
 import type { Row } from "./items.ts";
-import { type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
+import { type Complete, type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
 import { openForReading, openForWriting, type Synchronous, schemaVersion } from "./sqlite-connection.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SCHEMA_VERSION } from "./sqlite-schema.ts";
@@ -91,17 +91,17 @@ class SqliteDisk implements Disk {
   spooled(target: Target, after: RowId, limit: number): readonly StoredStanza[] {
     return this.#reader.spooled(target, after, limit);
   }
-  allSpooled(target: Target, after: RowId): Promise<readonly StoredStanza[]> {
-    return this.#writer.ask({ ask: "spooled", target, after });
+  allSpooled(target: Target, after: RowId, complete: Complete<StoredStanza>): Promise<readonly StoredStanza[]> {
+    return this.#writer.ask({ ask: "spooled", target, after }, complete);
   }
   countSpooled(target: Target, except: readonly RowId[]): number {
     return this.#reader.countSpooled(target, except);
   }
-  owners(collection: string): Promise<readonly string[]> {
-    return this.#writer.ask({ ask: "owners", collection });
+  owners(collection: string, complete: Complete<string>): Promise<readonly string[]> {
+    return this.#writer.ask({ ask: "owners", collection }, complete);
   }
-  accounts(domain: DomainJid | undefined): Promise<readonly BareJid[]> {
-    return this.#writer.ask({ ask: "accounts", domain });
+  accounts(domain: DomainJid | undefined, complete: Complete<BareJid>): Promise<readonly BareJid[]> {
+    return this.#writer.ask({ ask: "accounts", domain }, complete);
   }
   write(unit: HandedUnit): void {
     this.#writer.write(unit);

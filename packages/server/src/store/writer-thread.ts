@@ -24,7 +24,7 @@ const MOST_FRUITLESS = 3;
 
 interface Asked {
   readonly question: Question;
-  readonly resolve: (answer: never) => void;
+  readonly answer: (answer: never) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -67,10 +67,18 @@ export class WriterThread {
     if (this.#collected.length === 1) setImmediate(() => this.#send());
   }
 
-  ask<Q extends Question>(question: Q): Promise<AnswerTo<Q>> {
+  /** `complete` is called when the answer comes, before anything that comes after it. */
+  ask<Q extends Question, T>(question: Q, complete: (answer: AnswerTo<Q>) => T): Promise<T> {
     const number = ++this.#questions;
     return new Promise((resolve, reject) => {
-      this.#asked.set(number, { question, resolve, reject });
+      const answer = (answered: AnswerTo<Q>): void => {
+        try {
+          resolve(complete(answered));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#asked.set(number, { question, answer, reject });
       this.#say({ say: "answer", number, question });
     });
   }
@@ -128,7 +136,7 @@ export class WriterThread {
         this.#settled(message.units, message.failed);
         break;
       case "answered":
-        this.#taken(message.number)?.resolve(message.answer as never);
+        this.#taken(message.number)?.answer(message.answer as never);
         break;
       case "refused":
         this.#taken(message.number)?.reject(new Error(message.reason));

@@ -30,8 +30,8 @@ export interface Contact {
 }
 
 export interface Heard {
-  /** It waited on the server until its reader came (XEP-0203). */
-  readonly delayed: boolean;
+  /** It waited on the server until its reader came (XEP-0203); `undefined`: the client does not show that. */
+  readonly delayed: boolean | undefined;
 }
 
 /** A kind of client, driven by the tests as a person would. */
@@ -39,6 +39,8 @@ export interface ClientKind {
   readonly name: string;
   /** Why it cannot be used on this machine, and what helps; `undefined` where it can. */
   readonly missing: string | undefined;
+  /** Does it know XEP-0445? Others need a host where anybody may register. */
+  readonly takesInvitations: boolean;
   /** Logs in and becomes available. Rejects with `Refused`. */
   login(credentials: Credentials, at: At): Promise<ChatClient>;
   /** Makes an account in-band, with an invitation's token if one is needed, and logs in. Rejects with `Refused`. */

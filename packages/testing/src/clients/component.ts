@@ -1,5 +1,5 @@
-import { component, xml } from "@xmpp/component";
 import type { Entity, XmlElement } from "@xmpp/client";
+import { component, xml } from "@xmpp/component";
 import { Happenings, PATIENCE } from "../process/happenings.ts";
 import { Refused } from "./chat-client.ts";
 

@@ -22,6 +22,7 @@ export const slixmpp: ClientKind = {
     const isThere = spawnSync(PYTHON, ["-c", "import slixmpp"], { stdio: "ignore" }).status === 0;
     return isThere ? undefined : "slixmpp is not on this machine: apt-get install python3-slixmpp";
   },
+  takesInvitations: true,
   login: (credentials, at) => Slixmpp.start(credentials, at, { register: false }),
   register: (credentials, at, token) => Slixmpp.start(credentials, at, { register: true, token }),
 };
@@ -51,7 +52,11 @@ class Slixmpp implements ChatClient {
     this.#program.exited.then(end, end);
   }
 
-  static async start({ jid, password }: Credentials, at: At, how: { register: boolean; token?: string | undefined }): Promise<Slixmpp> {
+  static async start(
+    { jid, password }: Credentials,
+    at: At,
+    how: { register: boolean; token?: string | undefined },
+  ): Promise<Slixmpp> {
     const { certificateFile: certificate, port, tls } = at;
     const client = new Slixmpp(jid, { jid, password, port, certificate, direct: tls === "direct", ...how });
     try {
@@ -140,7 +145,11 @@ class Slixmpp implements ChatClient {
   }
 
   async #presence(type: Of<"presence">["type"], from: string): Promise<void> {
-    await this.#next("presence", `presence ${type} of ${from}`, (presence) => presence.type === type && presence.jid === from);
+    await this.#next(
+      "presence",
+      `presence ${type} of ${from}`,
+      (presence) => presence.type === type && presence.jid === from,
+    );
   }
 
   #next<E extends Happening["event"]>(event: E, what: string, matches: (happening: Of<E>) => boolean): Promise<Of<E>> {

@@ -24,6 +24,7 @@ const NS_DELAY = "urn:xmpp:delay";
 export const xmppJs: ClientKind = {
   name: "@xmpp/client",
   missing: undefined,
+  takesInvitations: true,
   login: (credentials, at) => XmppJs.login(credentials, at),
   register: (credentials, at, token) => XmppJs.register(credentials, at, token),
 };

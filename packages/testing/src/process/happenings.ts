@@ -17,7 +17,7 @@ export class Happenings<T> {
 
   add(happening: T): void {
     this.all.push(happening);
-    const waiting = this.#waiting.values().find(({ matches }) => matches(happening));
+    const waiting = [...this.#waiting].find(({ matches }) => matches(happening));
     if (waiting === undefined) this.#untaken.push(happening);
     else waiting.resolve(happening);
   }

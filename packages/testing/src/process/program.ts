@@ -35,7 +35,9 @@ export class Program {
     const read = [eachLine(this.#child.stdout, take), eachLine(this.#child.stderr, (line) => this.errors.add(line))];
     const ended = new Promise<ExitCode>((resolve, reject) => {
       this.#child.once("error", reject);
-      this.#child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+      this.#child.once("close", (code, signal) =>
+        resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+      );
     });
     this.exited = this.#end(ended, read);
     // Whoever waits for lines is told as well.
