@@ -93,7 +93,8 @@ export class Departure {
    */
   refuse(turn: Turn, stanza: Stanza, error: unknown): void {
     if (!(error instanceof StanzaError)) this.#logDefect(error, stanza);
-    if (!mayBeAnswered(stanza)) return;
+    // Nobody is told of every contact that a probe of the server's own did not reach.
+    if (!mayBeAnswered(stanza) || (stanza.type === "probe" && stanza !== turn.cause)) return;
     this.reply(turn, errorOf(stanza, error instanceof StanzaError ? error : new StanzaError("internal-server-error")));
   }
 

@@ -374,6 +374,24 @@ eachFabric("Router", (open) => {
     });
   });
 
+  describe("other domains", () => {
+    test("RFC 6120 §10.4.3: presence to a domain that cannot be reached is answered, a probe of the server's own is not", async () => {
+      const probing = named("probing", {
+        available: ({ jid }) => [
+          route(presence({ from: jid, to: parseJid("rosaline@capulet.example"), type: "probe" })),
+        ],
+      });
+      const scene = await open({ ...verona, modules: () => [probing] });
+      const romeo = await scene.login("romeo@example.org/orchard");
+      await romeo.sends("<presence/>");
+      romeo.receivesNothing();
+      await romeo.sends("<presence to='rosaline@capulet.example' type='subscribe' id='s'/>");
+      romeo.receives(
+        "<presence from='rosaline@capulet.example' to='romeo@example.org/orchard' type='error' id='s'><error type='cancel'><remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+      );
+    });
+  });
+
   describe("components", () => {
     test("stanzas pass both ways; one that is served but away gets remote-server-timeout", async () => {
       const scene = await open({ ...verona, modules: () => [] });

@@ -46,8 +46,9 @@ class Slixmpp implements ChatClient {
     this.jid = jid;
     this.#program = new Program(PYTHON, [DRIVER, JSON.stringify(options)], { heard: (line) => this.#heard(line) });
     const end = (): void => {
-      this.#answers.end(new Error("slixmpp has ended"));
-      this.#happenings.end(new Error("slixmpp has ended"));
+      const reason = new Error(`slixmpp has ended, saying:\n${this.#program.errors.all.slice(-20).join("\n")}`);
+      this.#answers.end(reason);
+      this.#happenings.end(reason);
     };
     this.#program.exited.then(end, end);
   }
