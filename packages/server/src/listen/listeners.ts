@@ -72,10 +72,12 @@ class OpenListeners implements Listeners, Expiring {
   readonly #admission: Admission;
   readonly #sockets: SocketServices;
   readonly #streams = new Map<SocketTransport, Stream>();
-  readonly #servers: Readonly<Record<Port, Server[]>> = { starttls: [], directTls: [], component: [] };
+  readonly #servers: Server[] = [];
+  readonly addresses: Readonly<Record<Port, AddressInfo[]>> = { starttls: [], directTls: [], component: [] };
   readonly #daily = new Timer(this);
   #watch: FileWatch | undefined = undefined;
-  #closing: { readonly reason: StreamError; allGone: () => void } | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+  #allGone: () => void = () => {};
 
   constructor(options: ListenersOptions) {
     const { clients, admission, certificates, writeStallMs } = options;
@@ -103,12 +105,6 @@ class OpenListeners implements Listeners, Expiring {
     await this.#stopListening();
   }
 
-  get addresses(): Readonly<Record<Port, readonly AddressInfo[]>> {
-    const of = (port: Port): readonly AddressInfo[] =>
-      this.#servers[port].map((server) => server.address() as AddressInfo);
-    return { starttls: of("starttls"), directTls: of("directTls"), component: of("component") };
-  }
-
   get count(): number {
     return this.#streams.size;
   }
@@ -117,12 +113,17 @@ class OpenListeners implements Listeners, Expiring {
     return this.#options.certificates.reload();
   }
 
-  async close(reason: StreamError): Promise<void> {
+  close(reason: StreamError): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  async #close(reason: StreamError): Promise<void> {
     this.#watch?.close();
     this.#options.clients.timers.disarm(this.#daily);
     const stopped = this.#stopListening();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#closing = { reason, allGone: resolve };
+    this.#allGone = resolve;
     for (const stream of [...this.#streams.values()]) stream.close(reason);
     if (this.#streams.size === 0) resolve();
     await promise;
@@ -153,7 +154,8 @@ class OpenListeners implements Listeners, Expiring {
       });
     });
     server.on("error", (error) => this.#options.clients.log.error({ err: error, port }, "a listener failed"));
-    this.#servers[port].push(server);
+    this.#servers.push(server);
+    this.addresses[port].push(server.address() as AddressInfo);
   }
 
   #accept(port: Port, socket: Socket): void {
@@ -178,11 +180,10 @@ class OpenListeners implements Listeners, Expiring {
   #gone(transport: SocketTransport): void {
     this.#admission.leave(transport);
     this.#streams.delete(transport);
-    if (this.#streams.size === 0) this.#closing?.allGone();
+    if (this.#streams.size === 0) this.#allGone();
   }
 
   async #stopListening(): Promise<void> {
-    const servers = PORTS.flatMap((port) => this.#servers[port]);
-    await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    await Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
   }
 }

@@ -84,6 +84,7 @@ export const createModules = (settings: ModuleSettings): readonly Module[] => {
     subscriptions({
       contacts,
       ledger,
+      isBlocked,
       limits: { ...SUBSCRIPTION_LIMITS, items: limits.rosterItems, requests: limits.subscriptionRequests },
     }),
     presenceExchange({

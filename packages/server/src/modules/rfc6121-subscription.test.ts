@@ -599,5 +599,27 @@ eachFabric("subscriptions", (open) => {
         expect(scene.defects).toEqual([]);
       },
     );
+    test.each(["at once", "after a while"])(
+      "XEP-0191 §3.3: the request of somebody who has been blocked since waits, where that is known %s",
+      async (known) => {
+        const blocked = new Set<string>();
+        const isBlocked = (_: string, { bare }: { readonly bare: string }) =>
+          known === "at once" ? blocked.has(bare) : later(blocked.has(bare));
+        const scene = await stage(open, { presence: { isBlocked } });
+        const far = scene.component("far.example");
+        for (const who of ["lin", "ken"])
+          await far.sends(`<presence type='subscribe' from='${who}@far.example' to='ada@example.org'/>`);
+        blocked.add("ken@far.example");
+        const ada = await scene.login("ada@example.org/lab");
+        await ada.sends("<presence/>");
+        const asked = (xml: readonly string[]): readonly string[] =>
+          xml.flatMap((stanza) => /from='(\w+)@far/.exec(stanza)?.[1] ?? []);
+        expect(asked(ada.received())).toEqual(["lin"]);
+        blocked.clear();
+        const desk = await scene.login("ada@example.org/desk");
+        await desk.sends("<presence/>");
+        expect(asked(desk.received())).toEqual(["lin", "ken"]);
+      },
+    );
   });
 });

@@ -1,6 +1,7 @@
 /** RFC 6121 §3 and Appendix A: managing presence subscriptions. */
 import {
   andThen,
+  type BareJid,
   type Bytes,
   detached,
   type Eventually,
@@ -34,13 +35,22 @@ import {
   toOwnSessions,
   toSession,
 } from "../module.ts";
-import { type Contact, type Contacts, relationOf, type StoredItem, storedJid } from "./rfc6121-contacts.ts";
+import {
+  type Contact,
+  type Contacts,
+  relationOf,
+  type StoredItem,
+  type StoredRequest,
+  storedJid,
+} from "./rfc6121-contacts.ts";
 import type { Ledger } from "./rfc6121-ledger.ts";
 import { hidePresence, showPresence } from "./rfc6121-notices.ts";
 
 export interface SubscriptionOptions {
   readonly contacts: Contacts;
   readonly ledger: Ledger;
+  /** Has the account blocked this address since it asked (XEP-0191 §3.3)? Its request waits on. */
+  readonly isBlocked?: (account: BareJid, other: Jid) => Eventually<boolean>;
   readonly limits?: SubscriptionLimits;
 }
 export interface SubscriptionLimits {
@@ -142,11 +152,28 @@ const receive = (
 const INTERESTED = { marked: "roster" } as const;
 
 /** Whoever becomes available is shown what waits (§3.1.3 rule 4); what contacts elsewhere left unanswered is asked again (§3.1.2). */
-const remind = ({ contacts }: SubscriptionOptions, { jid: self }: SessionView, context: Context): Eventually<Effects> =>
-  andThen(together(contacts.requests(self.bare), contacts.items(self.bare)), ([requests, items]) => [
-    ...[...requests.values()].map(({ stanza }) => toSession(self.full as FullJid, storedPresence(stanza))),
-    ...[...items].flatMap(([address, item]) => (item.ask ? askAgain(self.toBare(), address, item, context) : [])),
-  ]);
+const remind = (options: SubscriptionOptions, { jid: self }: SessionView, context: Context): Eventually<Effects> => {
+  const { contacts } = options;
+  return andThen(together(contacts.requests(self.bare), contacts.items(self.bare)), ([requests, items]) =>
+    andThen(waiting(options, self.bare, [...requests.values()]), (asked) => [
+      ...asked.map((request) => toSession(self.full as FullJid, request)),
+      ...[...items].flatMap(([address, item]) => (item.ask ? askAgain(self.toBare(), address, item, context) : [])),
+    ]),
+  );
+};
+
+/** The requests that wait for an answer, but those of whoever has been blocked since. */
+const waiting = (
+  { isBlocked = () => false }: SubscriptionOptions,
+  account: BareJid,
+  requests: readonly StoredRequest[],
+): Eventually<readonly Presence[]> => {
+  const asked = requests.map(({ stanza }) => storedPresence(stanza));
+  const blocked = together<readonly boolean[]>(
+    ...asked.map(({ from }) => from !== undefined && isBlocked(account, from)),
+  );
+  return andThen(blocked, (verdicts) => asked.filter((_, at) => verdicts[at] !== true));
+};
 
 const askAgain = (from: Jid, address: string, { request }: StoredItem, context: Context): Effects => {
   const to = storedJid(address);

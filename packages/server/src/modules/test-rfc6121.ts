@@ -26,11 +26,12 @@ export const stage = (open: Open, options: StageOptions = {}): Promise<Scene> =>
       const ledger = new Ledger(store);
       return [
         presenceExchange({ contacts, ledger, ...options.presence }),
-        subscriptions(
-          options.subscription === undefined
-            ? { contacts, ledger }
-            : { contacts, ledger, limits: options.subscription },
-        ),
+        subscriptions({
+          contacts,
+          ledger,
+          ...(options.subscription === undefined ? {} : { limits: options.subscription }),
+          ...(options.presence?.isBlocked === undefined ? {} : { isBlocked: options.presence.isBlocked }),
+        }),
         roster(options.roster === undefined ? { contacts } : { contacts, limits: options.roster }),
       ];
     },

@@ -1,476 +1,81 @@
-/**
- * Invitations: XEP-0401 makes them, XEP-0445 lets them open registration, XEP-0379 lets them make two people contacts.
- */
 import {
   andThen,
   type BareJid,
   booleanOf,
   CREATE_ACCOUNT_COMMAND,
-  type Crypto,
   commandError,
   type DataForm,
   type DomainJid,
   type Eventually,
   fieldValue,
-  find,
   INVITE_COMMAND,
   type Invitation,
-  type InvitationLink,
   invitationForm,
-  invitationUri,
   type Jid,
-  jid,
-  Preauth,
-  type Presence,
   parseJid,
   prepareLocalpart,
-  presence,
-  registrationTokenFeature,
-  type Stanza,
-  StanzaError,
-  toBytes,
-  toUint8Array,
 } from "@kith/protocol";
-import { type Command, type Context, type Effects, type Module, onVisitorSet, type Visitor, write } from "../module.ts";
-import type { Collection, Store, Write } from "../store/store.ts";
+import { type Command, type Module, write } from "../module.ts";
+import type { Write } from "../store/store.ts";
 
-/** What may be changed while the server runs. */
-export interface InvitationRules {
-  /** How long one is good for, in milliseconds, where nobody says otherwise. */
-  readonly expireMs: number;
-  /** Invitations of one user that may be open at once. */
-  readonly perUser: number;
-  /** Whose invitations make accounts. */
-  readonly accountsBy: "administrators" | "users";
-  /** "{uri}" and "{token}" stand for the invitation's. */
-  readonly landingPage: string | undefined;
-}
-
-/** An invitation that nobody has taken up yet. Its token is known to whoever was given it, and to nobody here. */
-export interface StoredInvitation {
-  readonly to: "account" | "contact";
-  /** May an account be made with it? */
-  readonly registers: boolean;
-  /** Who becomes a contact of whoever takes it up. */
-  readonly inviter?: BareJid | undefined;
-  /** The localpart that is kept for whoever takes it up. */
-  readonly username?: string | undefined;
-  /** Milliseconds since 1970, both. */
-  readonly created: number;
-  readonly expires: number;
-}
-
-/** An invitation by what it is known by: the hash of its token. */
-export interface KnownInvitation extends StoredInvitation {
-  readonly id: string;
-  readonly domain: DomainJid;
+export interface InvitationCommandsOptions {
+  /** Makes an invitation; rejects with StanzaError where that is not possible. */
+  readonly create: (order: InvitationOrder) => Promise<Invitation>;
+  /** Withdraws the invitations of an account. */
+  readonly forget: (account: Jid) => Eventually<readonly Write[]>;
+  /** Is this a lasting account? A temporary one has nobody to stay in touch with. */
+  readonly isAccount: (account: BareJid) => Eventually<boolean>;
+  /** May an account be made with an invitation at this host? */
+  readonly isOpen: (domain: DomainJid) => boolean;
+  /** May this user let accounts be made there? */
+  readonly mayInviteToRegister: (user: BareJid, domain: DomainJid) => boolean;
 }
 
 /** An invitation to be made. */
-export type InvitationOrder = { readonly domain: DomainJid; readonly expireMs?: number | undefined } & (
+export type InvitationOrder = { readonly domain: DomainJid } & (
   | { readonly to: "account"; readonly username?: string | undefined; readonly inviter?: BareJid | undefined }
   | { readonly to: "contact"; readonly inviter: BareJid; readonly registers: boolean }
 );
 
-/** Made, and told once: the token is not kept. */
-export interface MadeInvitation extends Invitation {
-  readonly id: string;
-  readonly token: string;
-  readonly expires: number;
-}
+/** XEP-0401: users make invitations, by ad-hoc commands. */
+export const invitationCommands = (options: InvitationCommandsOptions): Module => ({
+  name: "invitations",
+  xeps: [{ xep: "XEP-0401", version: "0.6.0" }],
+  commands: [inviteCommand(options), createAccountCommand(options)],
+  accountRemoved: (account) => andThen(options.forget(parseJid(account)), (writes) => writes.map(write)),
+});
 
-/** Somebody who is to become a contact, since one has taken up the other's invitation. */
-interface Expected {
-  /** This side sends the first request. */
-  readonly asks: boolean;
-  readonly since: number;
-}
+const makesAccounts = (
+  { isOpen, mayInviteToRegister }: InvitationCommandsOptions,
+  who: Jid,
+  { domain }: Jid,
+): boolean => isOpen(domain) && mayInviteToRegister(who.bare, domain);
 
-export interface InvitationOptions {
-  readonly store: Store;
-  readonly crypto: Crypto;
-  readonly now: () => number;
-  readonly rules: () => InvitationRules;
-  /** Settles when the writes are on disk, all of them; rejects with StanzaError where none is. */
-  readonly commit: (writes: readonly Write[]) => Promise<void>;
-}
-
-/** Crockford's Base32: nothing in it is mistaken for something else, nothing has to be escaped in a URI. */
-const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
-/** 120 bits; XEP-0379 §6.1 asks for 80. */
-const TOKEN_LETTERS = 24;
-const DAY = 86_400_000;
-/** An invitation that has expired is kept so long, for whoever showed it in time and is still choosing a password. */
-const KEPT_AFTER_EXPIRY = DAY;
-/** Contacts are expected so long. */
-const EXPECTED_FOR = 30 * DAY;
-/** How long one use of an invitation shuts out another while it is being stored, in milliseconds. */
-const CLAIM = 60_000;
-
-/** The invitations of a server. One object for the process, since who comes first is decided in it. */
-export class Invitations {
-  readonly #options: InvitationOptions;
-  readonly #stored: Collection<StoredInvitation>;
-  readonly #expected: Collection<Expected>;
-  /** What is being done with an invitation. */
-  readonly #underWay = new Map<string, Promise<unknown>>();
-  readonly #claims = new Map<string, number>();
-  /** Which invitation a stream that has not authenticated has shown. */
-  readonly #shown = new WeakMap<object, KnownInvitation>();
-
-  constructor(options: InvitationOptions) {
-    this.#options = options;
-    this.#stored = options.store.collection("invitations");
-    this.#expected = options.store.collection("expected-contacts");
-  }
-
-  /**
-   * Makes an invitation; settles when it is on disk. Rejects with StanzaError: "conflict" where the name is taken or kept
-   * for somebody else, "resource-constraint" where the inviter has too many open ones.
-   */
-  async create(order: InvitationOrder): Promise<MadeInvitation> {
-    const { crypto, now, rules, commit } = this.#options;
-    const { domain } = order;
-    const open = await this.list(domain);
-    const username = order.to === "account" ? order.username : undefined;
-    if (username !== undefined) await this.#refuseTaken(domain, username, open);
-    if (order.to === "contact") this.#refuseMany(order.inviter, open);
-    const token = tokenOf(crypto.random(TOKEN_LETTERS));
-    const id = await this.#idOf(token);
-    const created = now();
-    const expires = created + (order.expireMs ?? rules().expireMs);
-    const registers = order.to === "account" || order.registers;
-    const stored: StoredInvitation = { to: order.to, registers, inviter: order.inviter, username, created, expires };
-    await commit([...(await this.#outdated(domain)), this.#stored.put(domain, id, stored)]);
-    const uri = invitationUri(linkOf(domain, stored, token));
-    return { id, token, uri, expires, landingUrl: landingUrl(rules().landingPage, uri, token) };
-  }
-
-  /** Those that are open and good, oldest first. */
-  list(domain: DomainJid): Eventually<readonly KnownInvitation[]> {
-    const now = this.#options.now();
-    return andThen(this.#stored.all(domain), (all) =>
-      [...all]
-        .map(([id, stored]): KnownInvitation => ({ ...stored, id, domain }))
-        .filter(({ expires }) => expires > now)
-        .sort((a, b) => a.created - b.created),
-    );
-  }
-
-  /** Withdraws the invitation whose id begins like this; `undefined` where there is none, or more than one. */
-  async revoke(domain: DomainJid, id: string): Promise<KnownInvitation | undefined> {
-    const [found, other] = (await this.list(domain)).filter((invitation) => invitation.id.startsWith(id));
-    if (found === undefined || other !== undefined || id === "") return undefined;
-    await this.#inTurn(found.id, () => this.#options.commit([this.#stored.delete(domain, found.id)]));
-    return found;
-  }
-
-  /** The invitation that a token stands for, if it is open and good. */
-  async find(domain: DomainJid, token: string): Promise<KnownInvitation | undefined> {
-    const id = await this.#idOf(token);
-    const stored = await this.#stored.get(domain, id);
-    if (stored === undefined || stored.expires <= this.#options.now()) return undefined;
-    return { ...stored, id, domain };
-  }
-
-  /** A stream has shown this token (XEP-0445 §4). Gives the invitation if an account may be made with it. */
-  async show(visitor: Visitor, token: string): Promise<KnownInvitation | undefined> {
-    const found = await this.find(visitor.domain, token);
-    if (found?.registers !== true) return undefined;
-    this.#shown.set(visitor.stream, found);
-    return found;
-  }
-
-  /** The invitation that a stream has shown, whether or not it has expired since (XEP-0445 §4). */
-  shownBy(visitor: Visitor): KnownInvitation | undefined {
-    return this.#shown.get(visitor.stream);
-  }
-
-  /** Is this name kept for whoever takes up an invitation? Gives its id. */
-  keeps(domain: DomainJid, username: string): Eventually<string | undefined> {
-    return andThen(this.list(domain), (open) => open.find((invitation) => invitation.username === username)?.id);
-  }
-
-  /**
-   * Takes up an invitation by making an account. `use` makes it and stores `writes` in the same unit; as long as it runs
-   * nobody else takes up the invitation, and if it fails the invitation is as good as before.
-   * Rejects with StanzaError "not-allowed" where it has been taken up or withdrawn.
-   */
-  takeUp<T>(invitation: KnownInvitation, account: BareJid, use: (writes: readonly Write[]) => Promise<T>): Promise<T> {
-    const { id, domain, inviter } = invitation;
-    return this.#inTurn(id, async () => {
-      if ((await this.#stored.get(domain, id)) === undefined || this.#isClaimed(id)) {
-        throw new StanzaError("not-allowed", { text: "The invitation has been used or withdrawn." });
-      }
-      const writes = [this.#stored.delete(domain, id)];
-      const isThere = inviter !== undefined && (await this.#options.store.accounts.exists(inviter));
-      return use(isThere ? [...writes, ...this.#expect(account, inviter)] : writes);
-    });
-  }
-
-  /** Whom this account is to ask to become a contact; and the writes that forget those of long ago. */
-  toAsk(account: BareJid): Eventually<{ readonly contacts: readonly BareJid[]; readonly writes: readonly Write[] }> {
-    const since = this.#options.now() - EXPECTED_FOR;
-    return andThen(this.#expected.all(account), (all) => {
-      const entries = [...all].map(([contact, expected]) => ({ contact: contact as BareJid, ...expected }));
-      return {
-        contacts: entries.filter((entry) => entry.asks && entry.since > since).map(({ contact }) => contact),
-        writes: entries
-          .filter((entry) => entry.since <= since)
-          .map(({ contact }) => this.#expected.delete(account, contact)),
-      };
-    });
-  }
-
-  /**
-   * Somebody asks to become a contact: is that approved, since they were invited or have a token that says so? Gives what
-   * uses that up, and whether the account is to ask in turn; `undefined` where nothing is known of it.
-   */
-  approves(account: Jid, contact: BareJid, token: string | undefined): Eventually<Approval | undefined> {
-    return andThen(this.#expected.get(account.bare, contact), (expected) => {
-      if (expected !== undefined)
-        return { writes: [this.#expected.delete(account.bare, contact)], asks: !expected.asks };
-      return token === undefined ? undefined : this.#approvesToken(account, token);
-    });
-  }
-
-  async #approvesToken(account: Jid, token: string): Promise<Approval | undefined> {
-    const found = await this.find(account.domain, token);
-    if (found?.to !== "contact" || found.inviter !== account.bare) return undefined;
-    return this.#inTurn(found.id, async () => {
-      if (this.#isClaimed(found.id) || (await this.#stored.get(found.domain, found.id)) === undefined) return undefined;
-      // What is returned is stored a little later; until then nobody else gets it.
-      this.#claim(found.id);
-      return { writes: [this.#stored.delete(found.domain, found.id)], asks: true };
-    });
-  }
-
-  /** Is this a lasting account? */
-  isAccount(account: BareJid): Eventually<boolean> {
-    return this.#options.store.accounts.exists(account);
-  }
-
-  /** Nobody takes up an invitation of an account that is gone. */
-  forget(account: Jid): Eventually<readonly Write[]> {
-    return andThen(this.#stored.all(account.domain), (all) =>
-      [...all]
-        .filter(([, { inviter }]) => inviter === account.bare)
-        .map(([id]) => this.#stored.delete(account.domain, id)),
-    );
-  }
-
-  #expect(account: BareJid, inviter: BareJid): readonly Write[] {
-    const since = this.#options.now();
-    return [
-      this.#expected.put(account, inviter, { asks: true, since }),
-      this.#expected.put(inviter, account, { asks: false, since }),
-    ];
-  }
-
-  async #refuseTaken(domain: DomainJid, username: string, open: readonly KnownInvitation[]): Promise<void> {
-    const isKept = open.some((invitation) => invitation.username === username);
-    if (isKept) throw new StanzaError("conflict", { text: "The name is kept for somebody who has been invited." });
-    if (await this.#options.store.accounts.exists(jid(username, domain).bare)) {
-      throw new StanzaError("conflict", { text: "The address is in use." });
-    }
-  }
-
-  #refuseMany(inviter: BareJid, open: readonly KnownInvitation[]): void {
-    const { perUser } = this.#options.rules();
-    if (open.filter((invitation) => invitation.inviter === inviter).length < perUser) return;
-    throw new StanzaError("resource-constraint", { text: `No more than ${perUser} invitations can be open at once.` });
-  }
-
-  async #outdated(domain: DomainJid): Promise<readonly Write[]> {
-    const before = this.#options.now() - KEPT_AFTER_EXPIRY;
-    const all = await this.#stored.all(domain);
-    return [...all].filter(([, { expires }]) => expires < before).map(([id]) => this.#stored.delete(domain, id));
-  }
-
-  async #idOf(token: string): Promise<string> {
-    const hash = await this.#options.crypto.hash("SHA-256", toUint8Array(toBytes(token)));
-    return Array.from(hash, (octet) => octet.toString(16).padStart(2, "0")).join("");
-  }
-
-  #isClaimed(id: string): boolean {
-    return (this.#claims.get(id) ?? 0) > this.#options.now();
-  }
-
-  #claim(id: string): void {
-    const now = this.#options.now();
-    for (const [other, until] of this.#claims) if (until <= now) this.#claims.delete(other);
-    this.#claims.set(id, now + CLAIM);
-  }
-
-  async #inTurn<T>(id: string, step: () => Promise<T>): Promise<T> {
-    const before = this.#underWay.get(id) ?? Promise.resolve();
-    const result = before.then(step, step);
-    this.#underWay.set(id, result);
-    try {
-      return await result;
-    } finally {
-      if (this.#underWay.get(id) === result) this.#underWay.delete(id);
-    }
-  }
-}
-
-interface Approval {
-  readonly writes: readonly Write[];
-  /** The account asks the contact in turn. */
-  readonly asks: boolean;
-}
-
-const tokenOf = (octets: Uint8Array): string =>
-  Array.from(octets, (octet) => ALPHABET[octet % ALPHABET.length]).join("");
-
-const linkOf = (
-  domain: DomainJid,
-  { to, inviter, username, registers }: StoredInvitation,
-  token: string,
-): InvitationLink =>
-  to === "contact" && inviter !== undefined
-    ? { to: "contact", contact: parseJid(inviter), token, registers }
-    : { to: "account", account: jid(username, domain), token };
-
-const landingUrl = (template: string | undefined, uri: string, token: string): string | undefined =>
-  template?.replaceAll("{token}", token).replaceAll("{uri}", encodeURIComponent(uri));
-
-export interface InvitationModuleOptions {
-  readonly invitations: Invitations;
-  readonly rules: () => InvitationRules;
-  /** May an account be made with an invitation at this host? */
-  readonly isOpen: (domain: DomainJid) => boolean;
-  readonly isAdministrator: (account: BareJid, domain: DomainJid) => boolean;
-  /** What it means that an account sends this subscription stanza. */
-  readonly send: (sent: Presence, context: Context) => Eventually<Effects>;
-}
-
-/** Taking up invitations, and making them in-band. Two modules: what the second does follows from what the first has done. */
-export const invitations = (options: InvitationModuleOptions): readonly Module[] => {
-  /** Requests that are answered with one of the account's own. */
-  const returned = new WeakSet<Stanza>();
-  return [taking(options, returned), returning(options, returned)];
-};
-
-const taking = (options: InvitationModuleOptions, returned: WeakSet<Stanza>): Module => {
-  const { invitations: all, isOpen, send } = options;
-
-  /** XEP-0379 §3.5, done by the server: approves, and asks in turn. */
-  const approve = (stanza: Stanza, context: Context): Eventually<Effects> => {
-    const { from, to } = stanza;
-    if (stanza.kind !== "presence" || stanza.type !== "subscribe" || from === undefined || to === undefined) return [];
-    const account = to.toBare();
-    return andThen(all.approves(account, from.bare, tokenIn(stanza)), (approval) => {
-      if (approval === undefined) return [];
-      if (approval.asks) returned.add(stanza);
-      const subscribed = presence({ type: "subscribed", from: account, to: from.toBare(), id: context.newId() });
-      return andThen(send(subscribed, context), (effects) => [...approval.writes.map(write), ...effects]);
-    });
-  };
-
-  return {
-    name: "invitations",
-    xeps: [
-      { xep: "XEP-0379", version: "0.3.3", note: "for invitations that the server has made" },
-      { xep: "XEP-0401", version: "0.6.0" },
-      { xep: "XEP-0445", version: "0.2.0" },
-    ],
-    streamFeatures: { visitor: ({ domain, secure }) => (secure && isOpen(domain) ? [registrationTokenFeature] : []) },
-    visitorIq: [
-      onVisitorSet(Preauth, async ({ token }, visitor) => {
-        const found = visitor.secure && isOpen(visitor.domain) ? await all.show(visitor, token) : undefined;
-        if (found === undefined)
-          throw new StanzaError("item-not-found", { text: "The token is not valid, or not any more." });
-        return { result: [] };
-      }),
-    ],
-    commands: commandsOf(options),
-    receiving: { copy: approve },
-    bound: ({ jid: { bare } }, context) => ask(options, bare, context),
-    accountRemoved: (account) => andThen(all.forget(parseJid(account)), (writes) => writes.map(write)),
-  };
-};
-
-const returning = ({ send }: InvitationModuleOptions, returned: WeakSet<Stanza>): Module => ({
-  name: "invitations-in-turn",
-  xeps: [],
-  receiving: {
-    copy: (stanza, context) => {
-      const { from, to } = stanza;
-      if (!returned.has(stanza) || from === undefined || to === undefined) return [];
-      return send(presence({ type: "subscribe", from: to.toBare(), to: from.toBare(), id: context.newId() }), context);
-    },
+/** §5.1: an invitation to one's contact list, and to an account first if the inviter may do that. */
+const inviteCommand = (options: InvitationCommandsOptions): Command => ({
+  node: INVITE_COMMAND,
+  name: "Invite user",
+  mayRun: (who, host) => who.domain === host.domain && options.isAccount(who.bare),
+  run: async (_, { from, at }) => {
+    const registers = makesAccounts(options, from, at);
+    const made = await options.create({ domain: at.domain, to: "contact", inviter: from.bare, registers });
+    return { form: invitationForm(made) };
   },
 });
 
-/**
- * An account that was made with an invitation asks its inviter, who is waiting for that (XEP-0401 §5.3.2, §5.5). Done when
- * the account is made; and again at each login until it has worked, should the server have stopped in between.
- */
-export const ask = (
-  { invitations: all, send }: Pick<InvitationModuleOptions, "invitations" | "send">,
-  account: BareJid,
-  context: Context,
-): Eventually<Effects> =>
-  andThen(all.toAsk(account), ({ contacts, writes }) =>
-    contacts.reduce<Eventually<Effects>>(
-      (effects, contact) =>
-        andThen(effects, (before) => {
-          const request = presence({
-            type: "subscribe",
-            from: parseJid(account),
-            to: parseJid(contact),
-            id: context.newId(),
-          });
-          return andThen(send(request, context), (after) => [...before, ...after]);
-        }),
-      writes.map(write),
-    ),
-  );
-
-/** A token that is not one is as good as none (XEP-0379 §4.1). */
-const tokenIn = (stanza: Stanza): string | undefined => {
-  try {
-    return find(stanza, Preauth)?.token;
-  } catch {
-    return undefined;
-  }
-};
-
-// ── Commands (XEP-0401 §3, §5) ─────────────────────────────────────────────────────────────────────────────────────
-
-const commandsOf = (options: InvitationModuleOptions): readonly Command[] => {
-  const { invitations: all, rules, isOpen, isAdministrator } = options;
-  const isOwnUser = (who: Jid, host: Jid): boolean => who.local !== undefined && who.domain === host.domain;
-  const makesAccounts = (who: Jid, { domain }: Jid): boolean =>
-    isOpen(domain) && (isAdministrator(who.bare, domain) || (rules().accountsBy === "users" && who.domain === domain));
-  return [
-    {
-      node: INVITE_COMMAND,
-      name: "Invite user",
-      // Temporary accounts have nobody to stay in touch with.
-      mayRun: (who, host) => isOwnUser(who, host) && all.isAccount(who.bare),
-      run: async (_, { from, at }) => {
-        const registers = makesAccounts(from, at);
-        const made = await all.create({ domain: at.domain, to: "contact", inviter: from.bare, registers });
-        return { form: invitationForm(made) };
-      },
-    },
-    {
-      node: CREATE_ACCOUNT_COMMAND,
-      name: "Create account",
-      mayRun: (who, host) => makesAccounts(who, host) && all.isAccount(who.bare),
-      form: accountForm,
-      run: async (submitted, { from, at }) => {
-        const username = submitted === undefined ? undefined : usernameIn(submitted);
-        const wantsContact = submitted !== undefined && booleanOf(fieldValue(submitted, ROSTER_SUBSCRIPTION)) === true;
-        const inviter = wantsContact ? from.bare : undefined;
-        const made = await all.create({ domain: at.domain, to: "account", username, inviter });
-        return { form: invitationForm(made) };
-      },
-    },
-  ];
-};
+/** §5.4: an invitation to an account, whose name may be settled. */
+const createAccountCommand = (options: InvitationCommandsOptions): Command => ({
+  node: CREATE_ACCOUNT_COMMAND,
+  name: "Create account",
+  mayRun: (who, host) => makesAccounts(options, who, host) && options.isAccount(who.bare),
+  form: accountForm,
+  run: async (submitted, { from, at }) => {
+    const username = submitted === undefined ? undefined : usernameIn(submitted);
+    const becomesContact = submitted !== undefined && booleanOf(fieldValue(submitted, ROSTER_SUBSCRIPTION)) === true;
+    const inviter = becomesContact ? from.bare : undefined;
+    return { form: invitationForm(await options.create({ domain: at.domain, to: "account", username, inviter })) };
+  },
+});
 
 const ROSTER_SUBSCRIPTION = "roster-subscription";
 

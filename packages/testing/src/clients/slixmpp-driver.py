@@ -28,10 +28,8 @@ class Client(slixmpp.ClientXMPP):
         self.online = asyncio.get_running_loop().create_future()
         for plugin in ("xep_0030", "xep_0191", "xep_0199", "xep_0203"):
             self.register_plugin(plugin)
-        if options.get("register"):
-            # Before SASL, whose order is 100.
-            self.register_feature("mechanisms", self.make_account, restart=False, order=90)
-        self.made = False
+        if options["register"]:
+            self.register_before_sasl()
         self.add_event_handler("session_start", self.started)
         self.add_event_handler("failed_all_auth", self.refused)
         self.add_event_handler("message", self.message)
@@ -39,28 +37,32 @@ class Client(slixmpp.ClientXMPP):
         for kind in ("available", "unavailable", "subscribe"):
             self.add_event_handler("presence_" + kind, self.presence(kind))
         self.add_event_handler("disconnected", self.disconnected_for_good)
-        self.connect("127.0.0.1", options["port"], use_ssl=options["direct"])
+        self.connect(("127.0.0.1", options["port"]), use_ssl=options["direct"])
 
-    async def make_account(self, features):
-        if self.made or not self.is_secure():
-            return False
-        self.made = True
-        try:
-            if self.token is not None:
-                await self.payload("set", ET.Element("{urn:xmpp:pars:0}preauth", token=self.token))
-            query = ET.Element("{%s}query" % NS_REGISTER)
-            await self.payload("get", ET.Element("{%s}query" % NS_REGISTER))
-            for name, value in (("username", self.requested_jid.user), ("password", self.password)):
-                ET.SubElement(query, "{%s}%s" % (NS_REGISTER, name)).text = value
-            await self.payload("set", query)
-        except IqError as error:
-            self.fail(error.condition)
-            self.abort()
-            return True
-        return False
+    def register_before_sasl(self):
+        handlers = self._stream_feature_handlers
+        authenticate, restart = handlers["mechanisms"]
 
-    def is_secure(self):
-        return self.transport.get_extra_info("ssl_object") is not None
+        async def register(features):
+            try:
+                await self.make_account()
+            except IqError as error:
+                self.fail(error.condition)
+                self.abort()
+                return True
+            result = authenticate(features)
+            return await result if asyncio.iscoroutine(result) else result
+
+        handlers["mechanisms"] = (register, restart)
+
+    async def make_account(self):
+        if self.token is not None:
+            await self.payload("set", ET.Element("{urn:xmpp:pars:0}preauth", token=self.token))
+        await self.payload("get", ET.Element("{%s}query" % NS_REGISTER))
+        query = ET.Element("{%s}query" % NS_REGISTER)
+        for name, value in (("username", self.requested_jid.user), ("password", self.password)):
+            ET.SubElement(query, "{%s}%s" % (NS_REGISTER, name)).text = value
+        await self.payload("set", query)
 
     async def payload(self, kind, element):
         iq = self.make_iq(itype=kind)
