@@ -17,14 +17,18 @@ export type InvitationLink =
   /** To an account, whose name may be settled: a bare JID or a domain. */
   | { readonly to: "account"; readonly account: Jid; readonly token: string };
 
-/** RFC 5122 §2.2: what need not be escaped in an address. */
+/** RFC 5122 §2.2, RFC 3986 §2.3: everything but unreserved characters is escaped. */
 const percent = (text: string): string =>
-  encodeURIComponent(text)
-    .replace(/%(?:21|24|27|28|29|2A|3B|5B|5D)/gi, (code) => decodeURIComponent(code))
-    .replace(/[']/g, "%27");
+  encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 
-const addressOf = (jid: Jid): string =>
-  jid.local === undefined ? percent(jid.domain) : `${percent(jid.local)}@${percent(jid.domain)}`;
+const addressOf = ({ local, domain }: Jid): string => {
+  // An IPv6 address stands as it is, brackets included.
+  const host = domain.startsWith("[") ? domain : percent(domain);
+  return local === undefined ? host : `${percent(local)}@${host}`;
+};
 
 /** The `xmpp:` URI of an invitation (RFC 5122, XEP-0147). */
 export const invitationUri = (link: InvitationLink): string => {

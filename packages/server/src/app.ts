@@ -10,15 +10,17 @@ import {
   StreamError,
   useIdna,
 } from "@kith/protocol";
+import { accountModules } from "./account-modules.ts";
 import { type AccountService, openAccounts } from "./accounts.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
 import { idna, nodeCrypto, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
 import { LocalFabric } from "./fabric/local.ts";
+import { Invitations } from "./invitations.ts";
 import { Certificates } from "./listen/certificates.ts";
 import { type ListenAt, type Listeners, openListeners, type Port } from "./listen/listeners.ts";
 import { TimerWheel, turn } from "./listen/timer-wheel.ts";
-import type { Effects } from "./module.ts";
+import type { Effects, Module } from "./module.ts";
 import { createModules } from "./modules/index.ts";
 import type { Log } from "./router/log.ts";
 import { GUESS_LIMITS, GuessLimiter } from "./session/guess-limiter.ts";
@@ -44,6 +46,7 @@ export interface Listening {
 /** A whole server: modules, accounts and, once it listens, streams. Without `listen` it serves the command line. */
 export interface App {
   readonly accounts: AccountService;
+  readonly invitations: Invitations;
   /** Opens every listener of the configuration. Rejects where one cannot be opened, with none of them open. */
   listen(): Promise<readonly Listening[]>;
   /** Carries out effects for an administrator, through the same router as everything else. Settles when they are durable. */
@@ -77,22 +80,34 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     }),
     now: Date.now,
   });
+  const invitations = new Invitations({
+    store,
+    crypto: nodeCrypto,
+    now: Date.now,
+    rules: () => ({
+      expireMs: config.invitations.expireAfter,
+      perUser: config.invitations.perUser,
+      landingPage: config.invitations.landingPage,
+    }),
+  });
+  const modules: readonly Module[] = createModules({
+    store,
+    software: { name: "Kith", version: options.version },
+    softwareUri: SOFTWARE_URI,
+    sha1: (data) => createHash("sha1").update(data, "latin1").digest("base64"),
+    limits: config.limits,
+    streamLimits: {
+      visitor: advertised(config.limits.visitor),
+      authenticated: advertised(config.limits.authenticated),
+    },
+    contactAddresses: (domain) => config.hosts.get(domain)?.contacts ?? {},
+    items: (domain) => itemsOf(config, domain),
+    more: () => accountModules({ config, accounts, invitations, modules: () => modules }),
+  });
   const core = createCore({
     store,
     fabric: new LocalFabric(),
-    modules: createModules({
-      store,
-      software: { name: "Kith", version: options.version },
-      softwareUri: SOFTWARE_URI,
-      sha1: (data) => createHash("sha1").update(data, "latin1").digest("base64"),
-      limits: config.limits,
-      streamLimits: {
-        visitor: advertised(config.limits.visitor),
-        authenticated: advertised(config.limits.authenticated),
-      },
-      contactAddresses: (domain) => config.hosts.get(domain)?.contacts ?? {},
-      items: (domain) => itemsOf(config, domain),
-    }),
+    modules,
     isLocal: (domain) => config.hosts.has(domain),
     isServed: (domain) => config.components.has(domain),
     now: Date.now,
@@ -102,20 +117,22 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     sessionsPerAccount: config.accounts.sessions,
   });
   await core.start();
-  return new RunningApp(options, accounts, core);
+  return new RunningApp(options, accounts, invitations, core);
 };
 
 class RunningApp implements App {
   readonly accounts: AccountService;
+  readonly invitations: Invitations;
   readonly #options: AppOptions;
   readonly #core: Core;
   readonly #timers = new TimerWheel(() => performance.now());
   readonly #turning = turn(this.#timers);
   #listeners: Listeners | undefined;
 
-  constructor(options: AppOptions, accounts: AccountService, core: Core) {
+  constructor(options: AppOptions, accounts: AccountService, invitations: Invitations, core: Core) {
     this.#options = options;
     this.accounts = accounts;
+    this.invitations = invitations;
     this.#core = core;
   }
 

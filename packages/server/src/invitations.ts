@@ -25,8 +25,6 @@ export interface InvitationRules {
   readonly expireMs: number;
   /** Invitations of one user that may be open at once. */
   readonly perUser: number;
-  /** Whose invitations make accounts. */
-  readonly accountsBy: "administrators" | "users";
   /** "{uri}" and "{token}" stand for the invitation's. */
   readonly landingPage: string | undefined;
 }

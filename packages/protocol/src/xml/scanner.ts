@@ -501,6 +501,7 @@ export class XmlScanner {
     this.#kept = undefined;
     this.#from = 0;
     this.#length = 0;
+    this.#at = 0;
   }
 
   /** Copies bytes out of a chunk that will be overwritten. */

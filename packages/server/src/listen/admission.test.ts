@@ -21,7 +21,11 @@ const admitting = (admission: Admission, address: string): [Somebody, boolean] =
 test("RFC 6120 §13.12: an address gets so many connections, and another when one has gone", () => {
   const admission = new Admission(LIMITS, () => 0);
   const [first] = admitting(admission, "192.0.2.1");
-  expect([admitting(admission, "192.0.2.1")[1], admitting(admission, "192.0.2.1")[1], admitting(admission, "192.0.2.1")[1]]).toEqual([true, true, false]);
+  expect([
+    admitting(admission, "192.0.2.1")[1],
+    admitting(admission, "192.0.2.1")[1],
+    admitting(admission, "192.0.2.1")[1],
+  ]).toEqual([true, true, false]);
   expect(admitting(admission, "192.0.2.2")[1]).toBe(true);
   admission.leave(first);
   admission.leave(first);
@@ -41,7 +45,9 @@ test("RFC 6120 §13.12: a crowd crowds out itself: the oldest of the address tha
   const admission = new Admission(LIMITS, () => 0);
   const [oldest] = admitting(admission, "192.0.2.1");
   const [crowd] = admitting(admission, "192.0.2.2");
-  const others = ["192.0.2.2", "192.0.2.2", "192.0.2.3", "192.0.2.4"].map((address) => admitting(admission, address)[0]);
+  const others = ["192.0.2.2", "192.0.2.2", "192.0.2.3", "192.0.2.4"].map(
+    (address) => admitting(admission, address)[0],
+  );
   const [newcomer, isIn] = admitting(admission, "192.0.2.5");
   expect(isIn).toBe(true);
   expect(crowd.isDestroyed).toBe(true);
@@ -65,7 +71,10 @@ test("RFC 6120 §13.12: an honest client among very many dishonest ones stays", 
 
 test("RFC 6120 §13.12: so many new connections a minute from one address", () => {
   let now = 0;
-  const admission = new Admission({ strangersPerAddress: undefined, strangers: undefined, connectsPerMinute: 2 }, () => now);
+  const admission = new Admission(
+    { strangersPerAddress: undefined, strangers: undefined, connectsPerMinute: 2 },
+    () => now,
+  );
   const attempt = (address: string): boolean => admitting(admission, address)[1];
   expect([attempt("192.0.2.1"), attempt("192.0.2.1"), attempt("192.0.2.1")]).toEqual([true, true, false]);
   expect(attempt("192.0.2.2")).toBe(true);
@@ -76,14 +85,21 @@ test("RFC 6120 §13.12: so many new connections a minute from one address", () =
 });
 
 test("what is remembered of addresses has a bound", () => {
-  const admission = new Admission({ strangersPerAddress: undefined, strangers: undefined, connectsPerMinute: 1 }, () => 0);
-  for (let at = 0; at < 10_002; at++) admission.leave(admitting(admission, `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`)[0]);
+  const admission = new Admission(
+    { strangersPerAddress: undefined, strangers: undefined, connectsPerMinute: 1 },
+    () => 0,
+  );
+  for (let at = 0; at < 10_002; at++)
+    admission.leave(admitting(admission, `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`)[0]);
   expect(admitting(admission, "10.0.0.0")[1]).toBe(true);
   expect(admitting(admission, "10.0.39.17")[1]).toBe(false);
   expect(admission.count).toBe(1);
 });
 
 test("without limits everybody is admitted", () => {
-  const admission = new Admission({ strangersPerAddress: undefined, strangers: undefined, connectsPerMinute: undefined }, () => 0);
+  const admission = new Admission(
+    { strangersPerAddress: undefined, strangers: undefined, connectsPerMinute: undefined },
+    () => 0,
+  );
   for (let at = 0; at < 1_000; at++) expect(admitting(admission, "192.0.2.1")[1]).toBe(true);
 });

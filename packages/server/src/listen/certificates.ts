@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { constants, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import type { DomainJid } from "@kith/protocol";
@@ -30,8 +30,8 @@ export interface CertificateOptions {
 }
 
 /**
- * RFC 7525 §4 as RFC 7590 asks for it: forward secrecy and authenticated encryption only. AES-128 first: it is strong enough
- * and costs least. TLS 1.3 has its own list.
+ * RFC 7525 §4 as RFC 7590 asks for it: forward secrecy and authenticated encryption only. All of them will do, so the
+ * client's order counts: it knows what its hardware is good at.
  */
 const CIPHERS = [
   "TLS_AES_128_GCM_SHA256",
@@ -203,6 +203,8 @@ export class Certificates {
       key,
       ...(authorities === undefined ? {} : { ca: authorities }),
       minVersion: "TLSv1.2",
+      // RFC 6120 §5.3.5.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       ciphers: CIPHERS,
       sessionIdContext: SESSION_CONTEXT,
       sessionTimeout: SESSION_SECONDS,

@@ -2,8 +2,8 @@ import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { StreamError, toBytes } from "@kith/protocol";
 import { describe, expect, test } from "vitest";
-import { domain, HEADER, header, PASSWORD, plainAuth, sha1Hex, streamError } from "../session/test-streams.ts";
 import { STREAM_LIMITS } from "../session/services.ts";
+import { domain, HEADER, header, PASSWORD, plainAuth, sha1Hex, streamError } from "../session/test-streams.ts";
 import { openListeners } from "./listeners.ts";
 import { type Caller, RealWorld, until } from "./test-listen.ts";
 
@@ -26,7 +26,8 @@ describe("RFC 6120 §5, XEP-0368: clients over real sockets", () => {
     await caller.secure({ servername: "capulet.example" });
     await bound(caller);
     const { session } = world.door;
-    session.handle = () => session.wire.send(toBytes("<message from='romeo@montague.example'><body>né</body></message>"));
+    session.handle = () =>
+      session.wire.send(toBytes("<message from='romeo@montague.example'><body>né</body></message>"));
     caller.send("<message to='romeo@montague.example'><body>Ô</body></message>");
     expect(await caller.until("</message>")).toBe("<message from='romeo@montague.example'><body>né</body></message>");
     expect(session.received).toEqual(["<message to='romeo@montague.example'><body>Ô</body></message>"]);
@@ -48,7 +49,9 @@ describe("RFC 6120 §5, XEP-0368: clients over real sockets", () => {
 
   test("XEP-0368 §3: who offers protocols, but not ours, is refused", async () => {
     const world = await RealWorld.open();
-    await expect(world.dialTls({ ALPNProtocols: ["h2", "http/1.1"] })).rejects.toThrow(/no application protocol|ALERT/i);
+    await expect(world.dialTls({ ALPNProtocols: ["h2", "http/1.1"] })).rejects.toThrow(
+      /no application protocol|ALERT/i,
+    );
     await until(() => world.listeners.count === 0);
   });
 
@@ -118,7 +121,13 @@ describe("RFC 6120 §5, XEP-0368: clients over real sockets", () => {
 describe("RFC 6120 §3: addresses", () => {
   test("RFC 6120 §3: IPv6, and several addresses for each kind of port", async () => {
     const world = await RealWorld.open({
-      listeners: { starttls: [{ host: "127.0.0.1", port: 0 }, { host: "::1", port: 0 }], directTls: [{ host: "::1", port: 0 }] },
+      listeners: {
+        starttls: [
+          { host: "127.0.0.1", port: 0 },
+          { host: "::1", port: 0 },
+        ],
+        directTls: [{ host: "::1", port: 0 }],
+      },
     });
     const { starttls, directTls } = world.listeners.addresses;
     expect(starttls.map(({ address }) => address)).toEqual(["127.0.0.1", "::1"]);
@@ -142,7 +151,10 @@ describe("RFC 6120 §3: addresses", () => {
     const world = await RealWorld.open();
     const taken = world.address("starttls").port;
     const opening = openListeners({
-      starttls: [{ host: "127.0.0.1", port: 0 }, { host: "127.0.0.1", port: taken }],
+      starttls: [
+        { host: "127.0.0.1", port: 0 },
+        { host: "127.0.0.1", port: taken },
+      ],
       directTls: [],
       component: [],
       clients: world.services,
@@ -160,8 +172,11 @@ describe("XEP-0114: components over real sockets", () => {
     const world = await RealWorld.open({ listeners: { component: [] } });
     await world.shutDown();
     world.listeners = await openListeners({
-      starttls: [], directTls: [], component: [{ host: "127.0.0.1", port: 0 }],
-      clients: world.services, certificates: world.certificates,
+      starttls: [],
+      directTls: [],
+      component: [{ host: "127.0.0.1", port: 0 }],
+      clients: world.services,
+      certificates: world.certificates,
       components: { door: world.door, components, limits: STREAM_LIMITS, log: world.log, timers: world.timers },
       admission: { strangersPerAddress: undefined, strangers: undefined, connectsPerMinute: undefined },
       writeStallMs: 1_000,
@@ -263,7 +278,8 @@ describe("RFC 6120 §4.9.3.20: closing", () => {
     const handshaking = await world.dial("directTls");
     await until(() => world.listeners.count === 4);
     await world.listeners.close(new StreamError("system-shutdown"));
-    for (const caller of [...callers, visitor]) expect(await caller.until("</stream:stream>")).toBe(streamError("system-shutdown"));
+    for (const caller of [...callers, visitor])
+      expect(await caller.until("</stream:stream>")).toBe(streamError("system-shutdown"));
     await handshaking.closed();
     expect(handshaking.received).toBe("");
     expect(world.door.sessions.map(({ ends }) => ends)).toEqual([1, 1]);

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Bytes, DomainJid } from "@kith/protocol";
-import { isLoopback } from "../session/address.ts";
+import { isLoopback, plainAddress } from "../session/address.ts";
 import { type Expiring, Timer, type Timers } from "../session/timer.ts";
 import type { Security, Transport, TransportListener } from "../session/transport.ts";
 import type { Stranger } from "./admission.ts";
@@ -74,7 +74,7 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
   #takenAtLastLook = 0;
 
   constructor(socket: Socket, services: SocketServices) {
-    this.address = socket.remoteAddress ?? "";
+    this.address = plainAddress(socket.remoteAddress ?? "");
     this.#services = services;
     this.#socket = socket;
     this.#adopt(socket);
@@ -181,10 +181,14 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
   }
 
   failed(socket: Socket, error: Error): void {
-    if (socket === this.#socket) this.#error = error;
+    if (socket !== this.#socket) return;
+    this.#error = error;
+    // Nearly every error has destroyed it already; no connection outlives the others.
+    socket.destroy();
   }
 
   handshaken(socket: SecureSocket): void {
+    if (this.#security !== undefined) return;
     this.#security = this.#services.tls?.securityOf(socket);
     this.#listener?.secured();
   }

@@ -85,8 +85,9 @@ export class RealWorld extends World {
   async dialTls(options: ConnectionOptions = {}): Promise<Caller> {
     const { address, port } = this.address("directTls");
     const socket = connectTls({ host: address, port, rejectUnauthorized: false, ...options });
+    const caller = new Caller(socket);
     await once(socket, "secureConnect");
-    return new Caller(socket);
+    return caller;
   }
 }
 
@@ -99,6 +100,8 @@ export class Caller {
   isClosed = false;
   hasEnded = false;
   error: Error | undefined;
+  /** What a TLS session can be resumed with. */
+  session: Buffer | undefined;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -118,6 +121,10 @@ export class Caller {
     });
     socket.on("error", (error) => {
       this.error = error;
+    });
+    socket.on("session", (session: Buffer) => {
+      this.session = session;
+      this.#stir();
     });
     socket.on("close", () => {
       this.isClosed = true;
@@ -159,6 +166,11 @@ export class Caller {
 
   async closed(): Promise<void> {
     while (!this.isClosed) await this.#something();
+  }
+
+  async resumable(): Promise<Buffer> {
+    while (this.session === undefined) await this.#something();
+    return this.session;
   }
 
   async ended(): Promise<void> {

@@ -25,20 +25,23 @@ class Noting implements Expiring {
 }
 
 describe("timer wheel", () => {
-  test.each([0, 1, 49, 50, 51, 999, 25_600, 25_601, 60_000, 3_600_000])("a timer of %i ms is never early and at most a tick late", (ms) => {
-    for (const start of [0, 12_345.6]) {
-      const time = new Noting(start);
-      const timer = new Timer(time);
-      time.wheel.arm(timer, ms);
-      time.pass(ms + 100);
-      expect(time.fired).toHaveLength(1);
-      const late = (time.fired[0]?.[1] ?? 0) - (start + ms);
-      expect(late).toBeGreaterThanOrEqual(0);
-      expect(late).toBeLessThanOrEqual(60);
-      expect(timer.isArmed).toBe(false);
-      expect(time.wheel.size).toBe(0);
-    }
-  });
+  test.each([0, 1, 49, 50, 51, 999, 25_600, 25_601, 60_000, 3_600_000])(
+    "a timer of %i ms is never early and at most a tick late",
+    (ms) => {
+      for (const start of [0, 12_345.6]) {
+        const time = new Noting(start);
+        const timer = new Timer(time);
+        time.wheel.arm(timer, ms);
+        time.pass(ms + 100);
+        expect(time.fired).toHaveLength(1);
+        const late = (time.fired[0]?.[1] ?? 0) - (start + ms);
+        expect(late).toBeGreaterThanOrEqual(0);
+        expect(late).toBeLessThanOrEqual(60);
+        expect(timer.isArmed).toBe(false);
+        expect(time.wheel.size).toBe(0);
+      }
+    },
+  );
 
   test("arming again puts it off, disarming calls it off", () => {
     const time = new Noting();
@@ -56,7 +59,12 @@ describe("timer wheel", () => {
   });
 
   test("any number of timers in one slot, disarmed in any order", () => {
-    for (const order of [[0, 1, 2, 3], [3, 2, 1, 0], [1, 2, 0, 3], [2, 0, 3, 1]]) {
+    for (const order of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [1, 2, 0, 3],
+      [2, 0, 3, 1],
+    ]) {
       const time = new Noting();
       const timers = Array.from({ length: 4 }, () => new Timer(time));
       for (const timer of timers) time.wheel.arm(timer, 100);

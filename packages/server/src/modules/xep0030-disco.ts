@@ -15,7 +15,7 @@ import {
   StanzaError,
   type Subscription,
 } from "@kith/protocol";
-import { type Context, type Module, onGet, type Request } from "../module.ts";
+import { type Context, type DiscoNode, type Module, onGet, type Request } from "../module.ts";
 
 export interface DiscoOptions {
   /** Every module there is; what is said of the server and its accounts is what they declare. */
@@ -33,18 +33,21 @@ export interface DiscoOptions {
 export const disco = (options: DiscoOptions): Module => {
   const { modules, name, capsNode } = options;
 
-  const infoOf = ({ addressee, at }: Request, node: string | undefined): DiscoInfo => {
+  const infoOf = (request: Request, node: string | undefined, context: Context): Eventually<DiscoInfo> => {
+    const { addressee, at } = request;
     const isCapsNode = addressee === "server" && node !== undefined && node === capsNode?.(at.domain);
-    if (node !== undefined && !isCapsNode) throw new StanzaError("item-not-found");
+    if (node !== undefined && !isCapsNode) {
+      return andThen(nodeOf(modules(), node, request, context), ({ info }) => {
+        if (info === undefined) throw new StanzaError("item-not-found");
+        return { ...info, node };
+      });
+    }
     return addressee === "server" ? { ...serverInfo(modules(), at.domain, name), node } : accountInfo(modules());
   };
 
-  const itemsOf = (
-    { addressee, at }: Request,
-    node: string | undefined,
-    context: Context,
-  ): Eventually<readonly DiscoItem[]> => {
-    if (node !== undefined) throw new StanzaError("item-not-found");
+  const itemsOf = (request: Request, node: string | undefined, context: Context): Eventually<readonly DiscoItem[]> => {
+    const { addressee, at } = request;
+    if (node !== undefined) return andThen(nodeOf(modules(), node, request, context), ({ items = [] }) => items);
     if (addressee === "server") return options.items(at.domain);
     return andThen(context.available(at.bare), (resources) => resources.map(({ jid }) => ({ jid })));
   };
@@ -58,16 +61,35 @@ export const disco = (options: DiscoOptions): Module => {
     features: [NS_DISCO_INFO, NS_DISCO_ITEMS],
     accountFeatures: [NS_DISCO_INFO, NS_DISCO_ITEMS],
     iq: [
-      onGet(DiscoInfoQuery, ["server", "own-account", "account"], ({ node }, request) =>
-        andThen(mayAsk(options, request), () => [DiscoInfoQuery.build(infoOf(request, node))]),
+      onGet(DiscoInfoQuery, ["server", "own-account", "account"], ({ node }, request, context) =>
+        andThen(mayAsk(options, request), () =>
+          andThen(infoOf(request, node, context), (info) => [DiscoInfoQuery.build(info)]),
+        ),
       ),
       onGet(DiscoItemsQuery, ["server", "own-account", "account"], ({ node }, request, context) =>
         andThen(mayAsk(options, request), () =>
-          andThen(itemsOf(request, node, context), (items) => [DiscoItemsQuery.build({ items })]),
+          andThen(itemsOf(request, node, context), (items) => [DiscoItemsQuery.build({ items, node })]),
         ),
       ),
     ],
   };
+};
+
+/** What the first module that knows a node of the server has to say of it; an account has no nodes. */
+const nodeOf = (
+  modules: readonly Module[],
+  node: string,
+  request: Request,
+  context: Context,
+  first = 0,
+): Eventually<DiscoNode> => {
+  const own =
+    request.addressee === "server" ? modules.slice(first).find((module) => module.node !== undefined) : undefined;
+  if (own === undefined) throw new StanzaError("item-not-found");
+  return andThen(
+    own.node?.(node, request, context),
+    (found) => found ?? nodeOf(modules, node, request, context, modules.indexOf(own) + 1),
+  );
 };
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addressKey, isLoopback } from "./address.ts";
+import { addressKey, isLoopback, plainAddress } from "./address.ts";
 
 test.each([
   ["192.0.2.7", "192.0.2.7"],
@@ -27,4 +27,15 @@ test.each([
   ["localhost", false],
 ])("%s runs on this machine: %s", (address, is) => {
   expect(isLoopback(address)).toBe(is);
+});
+
+test.each([
+  ["::ffff:192.0.2.7", "192.0.2.7"],
+  ["::FFFF:192.0.2.7", "192.0.2.7"],
+  ["192.0.2.7", "192.0.2.7"],
+  ["2001:db8::ffff:1.2.3.4", "2001:db8::ffff:1.2.3.4"],
+  ["::1", "::1"],
+  ["", ""],
+])("%s is written %s", (address, plain) => {
+  expect(plainAddress(address)).toBe(plain);
 });

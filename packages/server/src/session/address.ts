@@ -18,3 +18,7 @@ export const addressKey = (address: string): string => {
 /** Does the other end run on this machine? */
 export const isLoopback = (address: string): boolean =>
   ipaddr.isValid(address) && ipaddr.process(address).range() === "loopback";
+
+const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
+/** An IPv4 address as such, where a socket that takes both kinds gives it as one of IPv6. */
+export const plainAddress = (address: string): string => address.replace(MAPPED, "");

@@ -1,6 +1,6 @@
 import { type DomainJid, parseRaw, readStanza, StanzaError, toBytes, toText, writeStanza } from "@kith/protocol";
 import { describe, expect, test } from "vitest";
-import { ComponentStream, type ComponentServices } from "./component.ts";
+import { type ComponentServices, ComponentStream } from "./component.ts";
 import { STREAM_LIMITS } from "./services.ts";
 import { domain, header, MemoryTransport, Peer, settled, sha1Hex, streamError, World } from "./test-streams.ts";
 
@@ -103,11 +103,16 @@ describe("XEP-0114 §3: the handshake", () => {
     expect(peer.received()).toBe(NAMELESS + streamError(condition, text));
   });
 
-  test.each(["jabber:client", "jabber:server", "jabber:component:connect"])("XEP-0114 §3: invalid-namespace for %s", async (ns) => {
-    const { peer } = connect();
-    await peer.sends(header("to='plays.example'", ns));
-    expect(peer.received()).toBe(RESPONSE + streamError("invalid-namespace", "the content namespace here is jabber:component:accept"));
-  });
+  test.each(["jabber:client", "jabber:server", "jabber:component:connect"])(
+    "XEP-0114 §3: invalid-namespace for %s",
+    async (ns) => {
+      const { peer } = connect();
+      await peer.sends(header("to='plays.example'", ns));
+      expect(peer.received()).toBe(
+        RESPONSE + streamError("invalid-namespace", "the content namespace here is jabber:component:accept"),
+      );
+    },
+  );
 
   test("RFC 6120 §4.9.3.3: one stream for a domain", async () => {
     const first = await trusted();
@@ -151,7 +156,8 @@ describe("XEP-0114 §3: stanzas", () => {
 
   test("RFC 6120 §4.8.3: stanzas to it arrive in its namespace", async () => {
     const { world, peer } = await trusted();
-    const sent = "<message from='juliet@capulet.example/balcony' to='hamlet@plays.example' type='chat' id='7'><body>O</body></message>";
+    const sent =
+      "<message from='juliet@capulet.example/balcony' to='hamlet@plays.example' type='chat' id='7'><body>O</body></message>";
     world.door.domains.get(domain("plays.example"))?.(readStanza(parseRaw(toBytes(sent))));
     expect(peer.received()).toBe(sent);
   });
@@ -198,7 +204,9 @@ describe("XEP-0114 §3: stanzas", () => {
 
   test("RFC 6120 §13.12: after the handshake large stanzas are read", async () => {
     const { world, peer } = await trusted();
-    await peer.sends(`<message from='plays.example' to='juliet@capulet.example'><body>${"x".repeat(200_000)}</body></message>`);
+    await peer.sends(
+      `<message from='plays.example' to='juliet@capulet.example'><body>${"x".repeat(200_000)}</body></message>`,
+    );
     expect(world.door.remote).toHaveLength(1);
   });
 

@@ -66,10 +66,10 @@ const open = (client: Client, request: Iq): Eventually<BoundSession> => {
 
 const bound = (client: Client, request: Iq, session: BoundSession): Eventually<void> => {
   if (client.isOver || client.peer.is !== "binding") return session.ended();
-  const { account, held } = client.peer;
-  client.peer = { is: "session", account, session };
+  const { held } = client.peer;
+  client.peer = { is: "session", session };
   client.established();
-  client.services.log.debug({ stream: client.id, jid: account.bare }, "bound");
+  client.services.log.debug({ stream: client.id, jid: session.jid.bare }, "bound");
   client.send(writeStanza(resultOf(request, [Bound.build(session.jid)])));
   for (const bytes of held) client.send(bytes);
 };
@@ -128,7 +128,7 @@ export const unboundStanzas: Step = {
   receive: (client, raw) => {
     const stanza = readStanza(raw);
     const { peer, domain } = client;
-    const own = peer.is === "stranger" ? undefined : peer.account.bare;
+    const own = peer.is === "account" ? peer.account.bare : undefined;
     const isHere =
       stanza.to === undefined
         ? stanza.problem?.condition !== "jid-malformed"

@@ -30,7 +30,7 @@ export type Peer =
   | { readonly is: "account"; readonly account: Jid; bindFailures: number }
   /** Waits for the server to bind; what the session sends meanwhile has to follow the result. */
   | { readonly is: "binding"; readonly account: Jid; readonly held: Bytes[] }
-  | { readonly is: "session"; readonly account: Jid; readonly session: BoundSession };
+  | { readonly is: "session"; readonly session: BoundSession };
 
 /** What is kept of a stranger's visit until it has authenticated. */
 export interface Visit {

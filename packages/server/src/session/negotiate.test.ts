@@ -1,9 +1,30 @@
-import { type ChannelBindingType, clientMechanism, type Offer, parseElement, readMechanisms, StanzaError, toBytes, toText } from "@kith/protocol";
+import {
+  type ChannelBindingType,
+  clientMechanism,
+  type Offer,
+  parseElement,
+  readMechanisms,
+  StanzaError,
+  toBytes,
+  toText,
+} from "@kith/protocol";
 import { describe, expect, test } from "vitest";
 import { nodeCrypto } from "../crypto.ts";
 import { GUESS_LIMITS } from "./guess-limiter.ts";
 import {
-  base64, domain, HEADER, header, type MemoryOptions, PASSWORD, type Peer, plainAuth, RESPONSE, settled, streamError, World, type WorldOptions,
+  base64,
+  domain,
+  HEADER,
+  header,
+  type MemoryOptions,
+  PASSWORD,
+  type Peer,
+  plainAuth,
+  RESPONSE,
+  settled,
+  streamError,
+  World,
+  type WorldOptions,
 } from "./test-streams.ts";
 
 const STARTTLS = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
@@ -13,7 +34,8 @@ const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 const SUCCESS = `<success xmlns='${NS_SASL}'/>`;
 const failure = (condition: string, text = ""): string =>
   `<failure xmlns='${NS_SASL}'><${condition}/>${text === "" ? "" : `<text xml:lang='en'>${text}</text>`}</failure>`;
-const auth = (mechanism: string, data = ""): string => `<auth xmlns='${NS_SASL}' mechanism='${mechanism}'>${data}</auth>`;
+const auth = (mechanism: string, data = ""): string =>
+  `<auth xmlns='${NS_SASL}' mechanism='${mechanism}'>${data}</auth>`;
 const response = (data = ""): string => `<response xmlns='${NS_SASL}'>${data}</response>`;
 const BIND = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
 const bind = (resource: string, id = "b"): string =>
@@ -42,13 +64,17 @@ const featuresOf = (answer: string) => {
   return parseElement(features.replaceAll("stream:features", "features"));
 };
 const mechanismsOf = (answer: string): readonly string[] =>
-  featuresOf(answer).children.flatMap((child) => (typeof child === "object" && child.name === "mechanisms" ? readMechanisms(child) : []));
+  featuresOf(answer).children.flatMap((child) =>
+    typeof child === "object" && child.name === "mechanisms" ? readMechanisms(child) : [],
+  );
 
 describe("RFC 6120 §5: STARTTLS", () => {
   test("RFC 6120 §5.3.1: while TLS is mandatory, nothing else is announced", async () => {
     const peer = new World().connect();
     await peer.sends(HEADER);
-    expect(peer.received()).toBe(`${RESPONSE}<stream:features>${STARTTLS.replace("/>", "><required/></starttls>")}</stream:features>`);
+    expect(peer.received()).toBe(
+      `${RESPONSE}<stream:features>${STARTTLS.replace("/>", "><required/></starttls>")}</stream:features>`,
+    );
   });
 
   test("RFC 6120 §5.4.2.3, §5.4.3.3: proceed, then TLS with the certificate of the host named, then a new stream", async () => {
@@ -170,7 +196,9 @@ describe("RFC 6120 §5: STARTTLS", () => {
       expect(peer.received()).toBe(failure("encryption-required"));
     }
     await peer.sends(auth("PLAIN", "="));
-    expect(peer.received()).toBe(failure("encryption-required") + streamError("policy-violation", "too many failed attempts"));
+    expect(peer.received()).toBe(
+      failure("encryption-required") + streamError("policy-violation", "too many failed attempts"),
+    );
   });
 
   test("RFC 6120 §5.3.1: a peer on this machine may do without TLS if the configuration says so", async () => {
@@ -214,7 +242,15 @@ describe("RFC 6120 §6: SASL", () => {
       `${RESPONSE}<stream:features><register xmlns='http://jabber.org/features/iq-register'/>` +
         "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/><channel-binding type='tls-server-end-point'/></sasl-channel-binding>" +
         `<mechanisms xmlns='${NS_SASL}'>` +
-        ["SCRAM-SHA-512-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
+        [
+          "SCRAM-SHA-512-PLUS",
+          "SCRAM-SHA-256-PLUS",
+          "SCRAM-SHA-1-PLUS",
+          "SCRAM-SHA-512",
+          "SCRAM-SHA-256",
+          "SCRAM-SHA-1",
+          "PLAIN",
+        ]
           .map((name) => `<mechanism>${name}</mechanism>`)
           .join("") +
         "</mechanisms></stream:features>",
@@ -228,26 +264,44 @@ describe("RFC 6120 §6: SASL", () => {
     expect(mechanismsOf(answer)).toEqual(["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]);
   });
 
-  test.each(["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS"] as const)(
-    "RFC 6120 §6.4, RFC 5802, XEP-0474: %s with a client that verifies everything", async (name) => {
-      const world = new World();
-      const peer = await secured(world, { channelBindings: CHANNEL_BINDINGS });
-      const offer: Offer = { mechanisms: mechanismsOf(peer.received()), channelBindings: [...CHANNEL_BINDINGS.keys()] };
-      const mechanism = clientMechanism(
-        { name, binding: name.endsWith("-PLUS") ? { is: "p", type: "tls-exporter", data: new Uint8Array(32).fill(1) } : { is: "n" } },
-        { crypto: nodeCrypto, credentials: { username: "juliet", password: PASSWORD }, offer, channelBindings: CHANNEL_BINDINGS },
-      );
-      await peer.sends(auth(name, Buffer.from(await mechanism.initial()).toString("base64")));
-      const challenge = /<challenge [^>]*>([^<]+)<\/challenge>/.exec(peer.received())?.[1] ?? "";
-      const answer = await mechanism.challenge(Buffer.from(challenge, "base64"));
-      await peer.sends(response(Buffer.from(answer).toString("base64")));
-      const success = /<success [^>]*>([^<]+)<\/success>/.exec(peer.received())?.[1] ?? "";
-      await mechanism.success(Buffer.from(success, "base64"));
-      expect(peer.stream.stage).toBe("authenticated");
-      expect(peer.transport.isVouched).toBe(true);
-      expect(world.lines.find(({ text }) => text === "authenticated")?.fields).toMatchObject({ jid: "juliet@capulet.example", mechanism: name });
-    },
-  );
+  test.each([
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-512",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-512-PLUS",
+  ] as const)("RFC 6120 §6.4, RFC 5802, XEP-0474: %s with a client that verifies everything", async (name) => {
+    const world = new World();
+    const peer = await secured(world, { channelBindings: CHANNEL_BINDINGS });
+    const offer: Offer = { mechanisms: mechanismsOf(peer.received()), channelBindings: [...CHANNEL_BINDINGS.keys()] };
+    const mechanism = clientMechanism(
+      {
+        name,
+        binding: name.endsWith("-PLUS")
+          ? { is: "p", type: "tls-exporter", data: new Uint8Array(32).fill(1) }
+          : { is: "n" },
+      },
+      {
+        crypto: nodeCrypto,
+        credentials: { username: "juliet", password: PASSWORD },
+        offer,
+        channelBindings: CHANNEL_BINDINGS,
+      },
+    );
+    await peer.sends(auth(name, Buffer.from(await mechanism.initial()).toString("base64")));
+    const challenge = /<challenge [^>]*>([^<]+)<\/challenge>/.exec(peer.received())?.[1] ?? "";
+    const answer = await mechanism.challenge(Buffer.from(challenge, "base64"));
+    await peer.sends(response(Buffer.from(answer).toString("base64")));
+    const success = /<success [^>]*>([^<]+)<\/success>/.exec(peer.received())?.[1] ?? "";
+    await mechanism.success(Buffer.from(success, "base64"));
+    expect(peer.stream.stage).toBe("authenticated");
+    expect(peer.transport.isVouched).toBe(true);
+    expect(world.lines.find(({ text }) => text === "authenticated")?.fields).toMatchObject({
+      jid: "juliet@capulet.example",
+      mechanism: name,
+    });
+  });
 
   test("RFC 6120 §6.4.3: SCRAM with a wrong password, or an account that does not exist, fails alike", async () => {
     for (const username of ["juliet", "nobody"]) {
@@ -376,19 +430,29 @@ describe("RFC 6120 §6: SASL", () => {
       expect(peer.received()).toBe(failure("not-authorized"));
     }
     await peer.sends(plainAuth("juliet", "a guess"));
-    expect(peer.received()).toBe(failure("not-authorized") + streamError("policy-violation", "too many failed attempts"));
+    expect(peer.received()).toBe(
+      failure("not-authorized") + streamError("policy-violation", "too many failed attempts"),
+    );
     expect(peer.transport.state).toBe("ended");
   });
 
   test("RFC 6120 §6.4.6: a header over TLS that names somebody else ends the attempt and the stream", async () => {
-    const peer = await secured(new World(), {}, header("to='capulet.example' from='nurse@capulet.example' version='1.0'"));
+    const peer = await secured(
+      new World(),
+      {},
+      header("to='capulet.example' from='nurse@capulet.example' version='1.0'"),
+    );
     peer.received();
     await peer.sends(plainAuth("juliet", PASSWORD));
     expect(peer.received()).toBe(streamError("invalid-from", "not the account that authenticated"));
   });
 
   test("RFC 6120 §6.4.6: a header that names the account, in whatever form, is fine", async () => {
-    const peer = await secured(new World(), {}, header("to='capulet.example' from='JULIET@Capulet.example/chamber' version='1.0'"));
+    const peer = await secured(
+      new World(),
+      {},
+      header("to='capulet.example' from='JULIET@Capulet.example/chamber' version='1.0'"),
+    );
     peer.received();
     await peer.sends(plainAuth("juliet", PASSWORD));
     expect(peer.received()).toBe(SUCCESS);
@@ -442,7 +506,10 @@ describe("RFC 6120 §6: SASL", () => {
 });
 
 describe("RFC 6120 §13.9.4: guessing passwords", () => {
-  const GUESSES: WorldOptions = { guesses: { ...GUESS_LIMITS, freePerAddress: 1, mostPerAddress: 2 }, limits: { saslRetries: 5 } };
+  const GUESSES: WorldOptions = {
+    guesses: { ...GUESS_LIMITS, freePerAddress: 1, mostPerAddress: 2 },
+    limits: { saslRetries: 5 },
+  };
 
   test("RFC 6120 §13.9.4: an attempt after too many waits, unlooked at", async () => {
     const world = new World(GUESSES);
@@ -488,7 +555,9 @@ describe("RFC 6120 §13.9.4: guessing passwords", () => {
       const peer = await secured(world, { address: `2001:db8::${at}` });
       await peer.sends(auth("SCRAM-SHA-1", base64("n,,n=juliet,r=abcdef")));
       await world.timers.pass(2_000);
-      const nonce = /r=([^,]+)/.exec(Buffer.from(/challenge [^>]*>([^<]+)/.exec(peer.received())?.[1] ?? "", "base64").toString())?.[1];
+      const nonce = /r=([^,]+)/.exec(
+        Buffer.from(/challenge [^>]*>([^<]+)/.exec(peer.received())?.[1] ?? "", "base64").toString(),
+      )?.[1];
       await peer.sends(response(base64(`c=biws,r=${nonce},p=AAAAAAAAAAAAAAAAAAAAAAAAAAA=`)));
       expect(peer.received()).toBe(failure("not-authorized"));
     }
@@ -519,7 +588,13 @@ describe("XEP-0178: EXTERNAL", () => {
   test("RFC 6120 §6.3.4: offered first, to whom a certificate names an account here", async () => {
     const world = new World();
     expect(mechanismsOf((await secured(world, certificate("juliet@capulet.example"))).received())[0]).toBe("EXTERNAL");
-    for (const names of [[], ["romeo@montague.example"], ["capulet.example"], ["juliet@capulet.example/balcony"], ["@@"]]) {
+    for (const names of [
+      [],
+      ["romeo@montague.example"],
+      ["capulet.example"],
+      ["juliet@capulet.example/balcony"],
+      ["@@"],
+    ]) {
       expect(mechanismsOf((await secured(world, certificate(...names))).received())).not.toContain("EXTERNAL");
     }
   });
@@ -536,19 +611,30 @@ describe("XEP-0178: EXTERNAL", () => {
     peer.received();
     await peer.sends(auth("EXTERNAL", data));
     expect(peer.received()).toBe(SUCCESS);
-    expect(world.lines.find(({ text }) => text === "authenticated")?.fields).toMatchObject({ jid: "juliet@capulet.example" });
+    expect(world.lines.find(({ text }) => text === "authenticated")?.fields).toMatchObject({
+      jid: "juliet@capulet.example",
+    });
   });
 
   test("RFC 6120 §13.7.2.2.1: the header's from chooses among several", async () => {
     const names = certificate("nurse@capulet.example", "juliet@capulet.example");
-    const peer = await secured(new World(), names, header("to='capulet.example' from='juliet@capulet.example' version='1.0'"));
+    const peer = await secured(
+      new World(),
+      names,
+      header("to='capulet.example' from='juliet@capulet.example' version='1.0'"),
+    );
     peer.received();
     await peer.sends(auth("EXTERNAL", "="));
     expect(peer.received()).toBe(SUCCESS);
   });
 
   test.each([
-    ["invalid-authzid", ["juliet@capulet.example", "nurse@capulet.example"], "=", "the certificate names several accounts"],
+    [
+      "invalid-authzid",
+      ["juliet@capulet.example", "nurse@capulet.example"],
+      "=",
+      "the certificate names several accounts",
+    ],
     ["invalid-authzid", ["juliet@capulet.example"], base64("nurse@capulet.example"), ""],
     ["invalid-authzid", ["juliet@capulet.example"], base64("juliet@capulet.example/balcony"), ""],
     ["not-authorized", ["tybalt@capulet.example"], "=", ""],
@@ -588,7 +674,11 @@ describe("XEP-0175: ANONYMOUS", () => {
   test("XEP-0175 §3: a temporary account, unlike any other, whatever the trace says", async () => {
     const world = new World(OPEN);
     const accounts = new Set<string>();
-    for (const sent of [auth("ANONYMOUS"), auth("ANONYMOUS", "="), auth("ANONYMOUS", base64("juliet@capulet.example"))]) {
+    for (const sent of [
+      auth("ANONYMOUS"),
+      auth("ANONYMOUS", "="),
+      auth("ANONYMOUS", base64("juliet@capulet.example")),
+    ]) {
       const peer = await secured(world);
       expect(mechanismsOf(peer.received()).at(-1)).toBe("ANONYMOUS");
       await peer.sends(sent);
@@ -600,11 +690,16 @@ describe("XEP-0175: ANONYMOUS", () => {
       accounts.add(world.door.session.jid.bare);
     }
     expect(accounts.size).toBe(3);
-    for (const account of accounts) expect(account).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@capulet\.example$/);
+    for (const account of accounts)
+      expect(account).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@capulet\.example$/);
   });
 
   test("XEP-0175 §3: a header's from binds nobody who has no name", async () => {
-    const peer = await secured(new World(OPEN), {}, header("to='capulet.example' from='juliet@capulet.example' version='1.0'"));
+    const peer = await secured(
+      new World(OPEN),
+      {},
+      header("to='capulet.example' from='juliet@capulet.example' version='1.0'"),
+    );
     peer.received();
     await peer.sends(auth("ANONYMOUS", "="));
     expect(peer.received()).toBe(SUCCESS);
@@ -628,7 +723,9 @@ describe("RFC 6120 §4.9.3.12: stanzas before authentication", () => {
     peer.received();
     await peer.sends(QUERY);
     expect(peer.received()).toBe("<iq type='result' id='r'/>");
-    expect(world.door.visits).toEqual([{ stream: peer.stream, domain: "capulet.example", address: "192.0.2.7", secure: true }]);
+    expect(world.door.visits).toEqual([
+      { stream: peer.stream, domain: "capulet.example", address: "192.0.2.7", secure: true },
+    ]);
     await peer.sends(QUERY.replace("type='get'", "type='set' to='capulet.example'"));
     expect(peer.received()).toBe("<iq type='result' id='r'/>");
   });
@@ -638,7 +735,10 @@ describe("RFC 6120 §4.9.3.12: stanzas before authentication", () => {
     ["a message", "<message to='capulet.example'/>"],
     ["a presence", "<presence/>"],
     ["a result", "<iq type='result' id='1'/>"],
-    ["an error", "<iq type='error' id='1'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"],
+    [
+      "an error",
+      "<iq type='error' id='1'><error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+    ],
     ["an IQ without id", "<iq type='get'><query xmlns='jabber:iq:register'/></iq>"],
     ["an IQ to somebody", QUERY.replace("type='get'", "type='get' to='romeo@montague.example'")],
     ["an IQ to a malformed address", QUERY.replace("type='get'", "type='get' to='@@'")],
@@ -657,7 +757,9 @@ describe("RFC 6120 §4.9.3.12: stanzas before authentication", () => {
     const peer = await secured(world);
     peer.received();
     await peer.sends(QUERY.repeat(4));
-    expect(peer.received()).toBe("<iq type='result' id='r'/>".repeat(3) + streamError("policy-violation", "too many requests"));
+    expect(peer.received()).toBe(
+      "<iq type='result' id='r'/>".repeat(3) + streamError("policy-violation", "too many requests"),
+    );
   });
 });
 
@@ -690,7 +792,9 @@ describe("RFC 6120 §7: resource binding", () => {
   test("RFC 6120 §7.7.1: a request that is addressed to the server is answered by it", async () => {
     const peer = await authenticated(new World());
     await peer.sends(bind("balcony").replace("<iq ", "<iq to='capulet.example' "));
-    expect(peer.received()).toBe(boundResult("juliet@capulet.example/balcony").replace("<iq ", "<iq from='capulet.example' "));
+    expect(peer.received()).toBe(
+      boundResult("juliet@capulet.example/balcony").replace("<iq ", "<iq from='capulet.example' "),
+    );
   });
 
   test("RFC 6120 §7.7.2: errors, after which the client may try again", async () => {
@@ -723,7 +827,8 @@ describe("RFC 6120 §7: resource binding", () => {
     }
     await peer.sends(bind("balcony"));
     expect(peer.received()).toBe(
-      stanzaError("not-allowed", "cancel") + streamError("policy-violation", "too many failed attempts to bind a resource"),
+      stanzaError("not-allowed", "cancel") +
+        streamError("policy-violation", "too many failed attempts to bind a resource"),
     );
   });
 
@@ -777,7 +882,11 @@ describe("RFC 6120 §7: resource binding", () => {
   test.each([
     ["", "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "iq"],
     [" from='capulet.example'", "<iq type='get' id='1' to='capulet.example'><ping xmlns='urn:xmpp:ping'/></iq>", "iq"],
-    [" from='juliet@capulet.example'", "<message type='chat' id='1' to='juliet@capulet.example'><body>me</body></message>", "message"],
+    [
+      " from='juliet@capulet.example'",
+      "<message type='chat' id='1' to='juliet@capulet.example'><body>me</body></message>",
+      "message",
+    ],
   ])("RFC 6120 §7.1: what goes to the server or oneself comes too early (%s)", async (from, sent, kind) => {
     const peer = await authenticated(new World());
     await peer.sends(sent);
@@ -793,7 +902,9 @@ describe("RFC 6120 §7: resource binding", () => {
   test("RFC 3921 §3: a session is opened by saying so", async () => {
     const world = new World();
     const peer = await world.login();
-    await peer.sends("<iq type='set' id='s' to='capulet.example'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>");
+    await peer.sends(
+      "<iq type='set' id='s' to='capulet.example'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>",
+    );
     expect(peer.received()).toBe("<iq from='capulet.example' type='result' id='s'/>");
     await peer.sends("<iq type='get' id='s'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>");
     expect(peer.received()).toBe(stanzaError("bad-request", "modify", "s"));

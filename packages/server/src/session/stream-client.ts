@@ -137,7 +137,15 @@ export class ClientStream extends Stream implements Client {
   }
 
   protected describe(): Readonly<Record<string, unknown>> {
-    return this.peer.is === "stranger" ? {} : { jid: this.peer.account.bare };
+    const { peer } = this;
+    switch (peer.is) {
+      case "stranger":
+        return {};
+      case "session":
+        return { jid: peer.session.jid.bare };
+      default:
+        return { jid: peer.account.bare };
+    }
   }
 }
 

@@ -1,7 +1,16 @@
 import { StreamError, toBytes } from "@kith/protocol";
 import { describe, expect, test } from "vitest";
 import {
-  domain, HEADER, header, PASSWORD, plainAuth, RESPONSE, settled, streamError, World, type WorldOptions,
+  domain,
+  HEADER,
+  header,
+  PASSWORD,
+  plainAuth,
+  RESPONSE,
+  settled,
+  streamError,
+  World,
+  type WorldOptions,
 } from "./test-streams.ts";
 
 const STARTTLS_FEATURES =
@@ -51,28 +60,39 @@ describe("RFC 6120 §4.2, §4.7: headers", () => {
     for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{22}$/);
   });
 
-  test.each(["en", "en-GB", "de-CH", "tlh", "x'><y", ""])("RFC 6120 §4.7.4: our language is en, whatever was asked for (%s)", async (lang) => {
-    const escaped = lang.replace("'", "&apos;").replace("<", "&lt;");
-    expect(await answerTo(header(`to='capulet.example' version='1.0' xml:lang='${escaped}'`))).toBe(RESPONSE + STARTTLS_FEATURES);
-  });
+  test.each(["en", "en-GB", "de-CH", "tlh", "x'><y", ""])(
+    "RFC 6120 §4.7.4: our language is en, whatever was asked for (%s)",
+    async (lang) => {
+      const escaped = lang.replace("'", "&apos;").replace("<", "&lt;");
+      expect(await answerTo(header(`to='capulet.example' version='1.0' xml:lang='${escaped}'`))).toBe(
+        RESPONSE + STARTTLS_FEATURES,
+      );
+    },
+  );
 
   test.each([
     ["de-CH", "de-CH"],
     ["not a language", undefined],
     ["", undefined],
-  ])("RFC 6120 §4.7.4: the client's language %s is remembered for its stanzas if it is one", async (lang, remembered) => {
-    const world = new World();
-    const peer = world.connectSecurely();
-    await peer.sends(HEADER);
-    await peer.sends(plainAuth("juliet", PASSWORD));
-    await peer.sends(header(`to='capulet.example' version='1.0' xml:lang='${lang}'`));
-    await peer.sends("<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
-    expect(world.door.session.lang).toBe(remembered);
-  });
+  ])(
+    "RFC 6120 §4.7.4: the client's language %s is remembered for its stanzas if it is one",
+    async (lang, remembered) => {
+      const world = new World();
+      const peer = world.connectSecurely();
+      await peer.sends(HEADER);
+      await peer.sends(plainAuth("juliet", PASSWORD));
+      await peer.sends(header(`to='capulet.example' version='1.0' xml:lang='${lang}'`));
+      await peer.sends("<iq type='set' id='1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
+      expect(world.door.session.lang).toBe(remembered);
+    },
+  );
 
-  test.each(["1.0", "1.1", "1.13", "01.00", "1.999999999"])("RFC 6120 §4.7.5: version %s is answered with 1.0", async (version) => {
-    expect(await answerTo(header(`to='capulet.example' version='${version}'`))).toBe(RESPONSE + STARTTLS_FEATURES);
-  });
+  test.each(["1.0", "1.1", "1.13", "01.00", "1.999999999"])(
+    "RFC 6120 §4.7.5: version %s is answered with 1.0",
+    async (version) => {
+      expect(await answerTo(header(`to='capulet.example' version='${version}'`))).toBe(RESPONSE + STARTTLS_FEATURES);
+    },
+  );
 
   test("RFC 6120 §4.7.2: without to, the only host there is is meant", async () => {
     expect(await answerTo(header("version='1.0'"), ONE_HOST)).toBe(RESPONSE + STARTTLS_FEATURES);
@@ -119,14 +139,46 @@ describe("RFC 6120 §4.9: stream errors", () => {
     ["unsupported-version", header("to='capulet.example' version='newest'"), undefined],
     ["unsupported-version", header("to='capulet.example' version='1'"), undefined],
     ["unsupported-version", header("to='capulet.example' version='-1.0'"), undefined],
-    ["invalid-namespace", `<stream:stream to='capulet.example' version='1.0' xmlns='jabber:client' xmlns:stream='http://wrong.example/'>`, "not the namespace of streams"],
-    ["invalid-namespace", "<stream to='capulet.example' version='1.0' xmlns='jabber:client'>", "not the namespace of streams"],
-    ["invalid-namespace", header("to='capulet.example' version='1.0'", "jabber:server"), "the content namespace here is jabber:client"],
-    ["invalid-namespace", header("to='capulet.example' version='1.0'", "jabber:component:accept"), "the content namespace here is jabber:client"],
-    ["invalid-namespace", header("to='capulet.example' version='1.0'", "urn:example:chess"), "the content namespace here is jabber:client"],
-    ["invalid-namespace", header("to='capulet.example' version='1.0' xmlns:x='urn:example:chess'"), "a stream header declares nothing but its own namespaces"],
-    ["bad-namespace-prefix", `<flow:stream to='capulet.example' version='1.0' xmlns='jabber:client' xmlns:flow='${NS}'>`, "the prefix has to be stream"],
-    ["bad-format", `<stream:brook to='capulet.example' version='1.0' xmlns='jabber:client' xmlns:stream='${NS}'>`, "not a stream header"],
+    [
+      "invalid-namespace",
+      `<stream:stream to='capulet.example' version='1.0' xmlns='jabber:client' xmlns:stream='http://wrong.example/'>`,
+      "not the namespace of streams",
+    ],
+    [
+      "invalid-namespace",
+      "<stream to='capulet.example' version='1.0' xmlns='jabber:client'>",
+      "not the namespace of streams",
+    ],
+    [
+      "invalid-namespace",
+      header("to='capulet.example' version='1.0'", "jabber:server"),
+      "the content namespace here is jabber:client",
+    ],
+    [
+      "invalid-namespace",
+      header("to='capulet.example' version='1.0'", "jabber:component:accept"),
+      "the content namespace here is jabber:client",
+    ],
+    [
+      "invalid-namespace",
+      header("to='capulet.example' version='1.0'", "urn:example:chess"),
+      "the content namespace here is jabber:client",
+    ],
+    [
+      "invalid-namespace",
+      header("to='capulet.example' version='1.0' xmlns:x='urn:example:chess'"),
+      "a stream header declares nothing but its own namespaces",
+    ],
+    [
+      "bad-namespace-prefix",
+      `<flow:stream to='capulet.example' version='1.0' xmlns='jabber:client' xmlns:flow='${NS}'>`,
+      "the prefix has to be stream",
+    ],
+    [
+      "bad-format",
+      `<stream:brook to='capulet.example' version='1.0' xmlns='jabber:client' xmlns:stream='${NS}'>`,
+      "not a stream header",
+    ],
   ])("RFC 6120 §4.9.1.2: %s comes inside a stream of our own: %s", async (condition, opening, text) => {
     const peer = new World().connect();
     await peer.sends(opening);
@@ -134,11 +186,16 @@ describe("RFC 6120 §4.9: stream errors", () => {
     expect(peer.transport.state).toBe("ended");
   });
 
-  test.each([undefined, "0.9", "0.1"])("RFC 6120 §4.7.5: version %s is answered with no higher one, and is not supported", async (version) => {
-    const answer = await answerTo(header(`to='capulet.example'${version === undefined ? "" : ` version='${version}'`}`));
-    const ours = version === undefined ? "" : ` version='${version}'`;
-    expect(answer).toBe(RESPONSE.replace(" version='1.0'", ours) + streamError("unsupported-version"));
-  });
+  test.each([undefined, "0.9", "0.1"])(
+    "RFC 6120 §4.7.5: version %s is answered with no higher one, and is not supported",
+    async (version) => {
+      const answer = await answerTo(
+        header(`to='capulet.example'${version === undefined ? "" : ` version='${version}'`}`),
+      );
+      const ours = version === undefined ? "" : ` version='${version}'`;
+      expect(answer).toBe(RESPONSE.replace(" version='1.0'", ours) + streamError("unsupported-version"));
+    },
+  );
 
   test("RFC 6120 §4.9.1.3: an unknown host is answered in the name of one we have", async () => {
     expect(await answerTo(header("to='verona.example' from='paris@verona.example' version='1.0'"))).toContain(
@@ -192,7 +249,8 @@ describe("RFC 6120 §4.9: stream errors", () => {
   });
 
   test.each(["conflict", "reset", "system-shutdown", "not-authorized", "resource-constraint"] as const)(
-    "RFC 6120 §4.9.3: the server closes with %s", async (condition) => {
+    "RFC 6120 §4.9.3: the server closes with %s",
+    async (condition) => {
       const world = new World();
       const peer = await world.login();
       world.door.session.wire.close(new StreamError(condition, "so it is"));
@@ -213,16 +271,19 @@ describe("RFC 6120 §4.9: stream errors", () => {
     );
   });
 
-  test.each(["invalid-from", "improper-addressing"] as const)("RFC 6120 §4.9.3.9: what the session finds (%s) ends the stream", async (condition) => {
-    const world = new World();
-    const peer = await world.login();
-    world.door.session.handle = () => {
-      throw new StreamError(condition);
-    };
-    await peer.sends("<message from='romeo@montague.example'/><message/>");
-    expect(peer.received()).toBe(streamError(condition));
-    expect(world.door.session.received).toHaveLength(1);
-  });
+  test.each(["invalid-from", "improper-addressing"] as const)(
+    "RFC 6120 §4.9.3.9: what the session finds (%s) ends the stream",
+    async (condition) => {
+      const world = new World();
+      const peer = await world.login();
+      world.door.session.handle = () => {
+        throw new StreamError(condition);
+      };
+      await peer.sends("<message from='romeo@montague.example'/><message/>");
+      expect(peer.received()).toBe(streamError(condition));
+      expect(world.door.session.received).toHaveLength(1);
+    },
+  );
 
   test("RFC 6120 §4.9.3.8: a fault of ours is internal-server-error, and logged", async () => {
     const world = new World();
@@ -230,7 +291,9 @@ describe("RFC 6120 §4.9: stream errors", () => {
     world.door.session.handle = () => Promise.reject(new RangeError("a defect"));
     await peer.sends("<message/><message/>");
     expect(peer.received()).toBe(streamError("internal-server-error"));
-    expect(world.lines.filter(({ level }) => level === "error").map(({ fields }) => fields["err"])).toEqual([new RangeError("a defect")]);
+    expect(world.lines.filter(({ level }) => level === "error").map(({ fields }) => fields.err)).toEqual([
+      new RangeError("a defect"),
+    ]);
     expect(world.door.session.received).toHaveLength(1);
     expect(world.door.session.ends).toBe(1);
   });
@@ -254,7 +317,10 @@ describe("RFC 6120 §4.9.3.14, §13.12: limits of what is read", () => {
 
   test("RFC 6120 §13.12: before authentication 10 KiB, at least 10,000 bytes", async () => {
     const world = new World();
-    for (const [bytes, condition] of [[10_239, "not-authorized"], [10_241, "policy-violation"]] as const) {
+    for (const [bytes, condition] of [
+      [10_239, "not-authorized"],
+      [10_241, "policy-violation"],
+    ] as const) {
       const peer = world.connectSecurely();
       await peer.sends(HEADER);
       peer.received();
@@ -320,7 +386,10 @@ describe("RFC 6120 §10.1: in order", () => {
     );
     for (const byte of bytes) peer.stream.received(Uint8Array.of(byte));
     for (let turn = 0; turn < 5; turn++) await settled();
-    expect(world.door.session.received).toEqual(["<presence/>", "<message to='romeo@montague.example'><body>Ô Roméo</body></message>"]);
+    expect(world.door.session.received).toEqual([
+      "<presence/>",
+      "<message to='romeo@montague.example'><body>Ô Roméo</body></message>",
+    ]);
   });
 
   test("RFC 6120 §6.4.6: a client that sends everything in one piece is understood", async () => {
@@ -369,7 +438,12 @@ describe("RFC 6120 §4.4: closing", () => {
   });
 
   test("RFC 6120 §4.4: a fault while ending is logged and holds nobody up", async () => {
-    for (const whenEnded of [() => Promise.reject(new Error("a defect")), (): void => { throw new Error("a defect"); }]) {
+    for (const whenEnded of [
+      () => Promise.reject(new Error("a defect")),
+      (): void => {
+        throw new Error("a defect");
+      },
+    ]) {
       const world = new World();
       const peer = await world.login();
       world.door.session.whenEnded = whenEnded;

@@ -79,7 +79,7 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
   #state: StreamState;
   /** Of the response stream; new with every header we send. */
   #id = "";
-  /** The peer's latest header, right or wrong. */
+  /** The peer's latest header, right or wrong, while there is something to negotiate. */
   #header: StreamHeader | undefined = undefined;
   /** Has our header been sent for the stream at hand? */
   #isAnswered = false;
@@ -200,6 +200,7 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
   established(): void {
     const { limits, timers } = this.#services;
     this.#negotiationEnds = undefined;
+    this.#header = undefined;
     timers.disarm(this.#deadline);
     if (limits.keepAliveMs !== undefined) timers.arm(this.#deadline, limits.keepAliveMs);
   }

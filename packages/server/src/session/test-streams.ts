@@ -1,9 +1,28 @@
 /** What tests of streams share: a connection in memory, time moved by hand, a server behind the door that only notes what it is asked. */
 import { createHash } from "node:crypto";
 import {
-  type Bytes, type ChannelBindings, type DomainJid, deriveScramKeys, type Eventually, type HashName, type Jid, jid, latin1,
-  NO_CHANNEL_BINDINGS, parseElement, readStanza, type RawElement, type ScramKeys, type Stanza, StanzaError, StreamError, toBytes, toText,
-  toUint8Array, writeRaw, writeStanza,
+  type Bytes,
+  type ChannelBindings,
+  type DomainJid,
+  deriveScramKeys,
+  type Eventually,
+  type HashName,
+  type Jid,
+  jid,
+  latin1,
+  NO_CHANNEL_BINDINGS,
+  parseElement,
+  type RawElement,
+  readStanza,
+  type ScramKeys,
+  type Stanza,
+  StanzaError,
+  StreamError,
+  toBytes,
+  toText,
+  toUint8Array,
+  writeRaw,
+  writeStanza,
 } from "@kith/protocol";
 import { nodeCrypto } from "../crypto.ts";
 import { TimerWheel } from "../listen/timer-wheel.ts";
@@ -200,7 +219,7 @@ const OTHER_KEYS = await keysOf("made up");
 export interface LogLine {
   readonly level: keyof Log;
   readonly text: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly fields: Readonly<Record<string, unknown>> & { readonly err?: unknown };
 }
 
 export interface WorldOptions {
@@ -226,9 +245,11 @@ export class World {
   clock = Date.parse("2031-05-17T09:30:00Z");
 
   constructor(options: WorldOptions = {}) {
-    const { hosts = [{ domain: domain("capulet.example") }, { domain: domain("montague.example") }], limits = {} } = options;
+    const { hosts = [{ domain: domain("capulet.example") }, { domain: domain("montague.example") }], limits = {} } =
+      options;
     const accounts = new Set(options.accounts ?? ["juliet@capulet.example", "romeo@montague.example"]);
-    const line = (level: keyof Log) => (fields: LogLine["fields"], text: string) => void this.lines.push({ level, text, fields });
+    const line = (level: keyof Log) => (fields: LogLine["fields"], text: string) =>
+      void this.lines.push({ level, text, fields });
     this.log = { error: line("error"), warn: line("warn"), info: line("info"), debug: line("debug") };
     this.services = {
       door: this.door,
@@ -270,7 +291,9 @@ export class World {
     await peer.sends(HEADER);
     await peer.sends(plainAuth("juliet", PASSWORD));
     await peer.sends(HEADER);
-    await peer.sends(`<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind></iq>`);
+    await peer.sends(
+      `<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${resource}</resource></bind></iq>`,
+    );
     peer.received();
     return peer;
   }

@@ -740,18 +740,25 @@ export const storeSuite = (name: string, open: () => Promise<Opened>): void => {
       });
     });
 
-    test("whatever is begun, added, committed and failed in whatever order, reads are what a plain model says", async () => {
-      let run = 0;
-      const collections = Model.collections.map((collection) => store.collection<unknown>(collection));
-      await fc.assert(
-        fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 60 }), async (taken: readonly Step[]) => {
-          const model = new Model(opened, collections, `run${run++}`);
-          for (const step of taken) await model.take(step);
-          await model.end();
-        }),
-        { numRuns: 40 },
-      );
-    });
+    modelTest(open);
+  });
+};
+
+/** Reads against a plain model. */
+export const modelTest = (open: () => Promise<Opened>): void => {
+  test("whatever is begun, added, committed and failed in whatever order, reads are what a plain model says", async () => {
+    const opened = await open();
+    const collections = Model.collections.map((collection) => opened.store.collection<unknown>(collection));
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(steps, { minLength: 5, maxLength: 60 }), async (taken: readonly Step[]) => {
+        const model = new Model(opened, collections, `run${run++}`);
+        for (const step of taken) await model.take(step);
+        await model.end();
+      }),
+      { numRuns: 40 },
+    );
+    await opened.store.close();
   });
 };
 

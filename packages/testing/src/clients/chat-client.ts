@@ -41,6 +41,7 @@ export interface ClientKind {
   readonly missing: string | undefined;
   /** Does it know XEP-0445? Others need a host where anybody may register. */
   readonly takesInvitations: boolean;
+  readonly registersOver: readonly At["tls"][];
   /** Logs in and becomes available. Rejects with `Refused`. */
   login(credentials: Credentials, at: At): Promise<ChatClient>;
   /** Makes an account in-band, with an invitation's token if one is needed, and logs in. Rejects with `Refused`. */

@@ -25,6 +25,8 @@ export const profanity: ClientKind = {
     return `${missing.join(" and ")} not on this machine: apt-get install ${missing.join(" ")}`;
   },
   takesInvitations: false,
+  // Over direct TLS its registration never begins.
+  registersOver: ["starttls"],
   login: (credentials, at) => Profanity.login(credentials, at),
   register: (credentials, at) => Profanity.register(credentials, at),
 };
@@ -40,6 +42,9 @@ invite=false
 sub=false
 typing=false
 `;
+
+/** What it calls the two ways; with both it checks the certificate. */
+const POLICIES: Readonly<Record<At["tls"], string>> = { starttls: "force", direct: "legacy" };
 
 const CONSOLE = "/win 1";
 
@@ -57,22 +62,23 @@ class Profanity implements ChatClient {
   }
 
   static login(credentials: Credentials, at: At): Promise<Profanity> {
-    return Profanity.#open(credentials, (client) => client.#connect(credentials.password, at));
+    return Profanity.#open(credentials, at, (client) => client.#connect(credentials.password, at));
   }
 
   static register(credentials: Credentials, at: At): Promise<Profanity> {
-    return Profanity.#open(credentials, async (client) => {
+    return Profanity.#open(credentials, at, async (client) => {
       await client.#register(credentials.password, at);
       await client.#connect(credentials.password, at);
     });
   }
 
-  static async #open({ jid }: Credentials, begin: (client: Profanity) => Promise<void>): Promise<Profanity> {
+  static async #open({ jid }: Credentials, { certificateFile }: At, begin: (client: Profanity) => Promise<void>): Promise<Profanity> {
     const folder = await mkdtemp(join(tmpdir(), "kith-profanity-"));
     const config = join(folder, "config");
     await mkdir(join(config, "profanity"), { recursive: true });
     await writeFile(join(config, "profanity", "profrc"), PREFERENCES);
-    const env = `HOME=${folder} XDG_CONFIG_HOME=${config} XDG_DATA_HOME=${join(folder, "data")}`;
+    // It trusts whom OpenSSL trusts.
+    const env = `SSL_CERT_FILE=${certificateFile} HOME=${folder} XDG_CONFIG_HOME=${config} XDG_DATA_HOME=${join(folder, "data")}`;
     const terminal = await Terminal.open(basename(folder), `env ${env} profanity`);
     const client = new Profanity(jid, terminal, folder);
     try {
@@ -163,21 +169,16 @@ class Profanity implements ChatClient {
 
   async #connect(password: string, { port, tls }: At): Promise<void> {
     const terminal = this.#terminal;
-    const policy = tls === "direct" ? "direct" : "force";
-    await terminal.type(`/connect ${this.jid} server 127.0.0.1 port ${port} tls ${policy}`);
+    await terminal.type(`/connect ${this.jid} server 127.0.0.1 port ${port} tls ${POLICIES[tls]}`);
     await terminal.shows(/Enter password:/, { key: "login" });
     await terminal.type(password);
-    // It shows a certificate which nobody vouches for, and asks.
-    await terminal.shows(/Use '\/tls allow' to accept/);
-    await terminal.type("/tls allow");
     const [outcome] = await terminal.shows(/logged in successfully|Login failed/);
     if (outcome !== "logged in successfully") throw new Refused("not-authorized");
   }
 
-  async #register(password: string, { port }: At): Promise<void> {
+  async #register(password: string, { port, tls }: At): Promise<void> {
     const terminal = this.#terminal;
-    // It cannot ask while it registers.
-    await terminal.type(`/register ${localpartOf(this.jid)} localhost port ${port} tls trust`);
+    await terminal.type(`/register ${localpartOf(this.jid)} localhost port ${port} tls ${POLICIES[tls]}`);
     await terminal.shows(/Enter password:/, { key: "register" });
     await terminal.type(password);
     await terminal.shows(/Confirm password:/);

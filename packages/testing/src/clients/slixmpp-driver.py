@@ -7,7 +7,9 @@ import sys
 
 import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout
-from slixmpp.xmlstream import ET
+from slixmpp.xmlstream import ET, tostring
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatcherId
 
 NS_REGISTER = "jabber:iq:register"
 
@@ -65,10 +67,16 @@ class Client(slixmpp.ClientXMPP):
         await self.payload("set", query)
 
     async def payload(self, kind, element):
+        """An IQ request before there is a session; `send` would keep it back until then."""
         iq = self.make_iq(itype=kind)
         iq["to"] = self.requested_jid.domain
         iq.append(element)
-        return await iq.send(timeout=30)
+        answer = asyncio.get_running_loop().create_future()
+        self.register_handler(Callback(iq["id"], MatcherId(iq["id"]), answer.set_result, once=True))
+        self.send_raw(tostring(iq.xml, xmlns=self.default_ns, stream=self, top_level=True))
+        result = await asyncio.wait_for(answer, 30)
+        if result["type"] == "error":
+            raise IqError(result)
 
     async def started(self, _):
         await self.get_roster()

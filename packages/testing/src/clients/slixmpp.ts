@@ -23,6 +23,7 @@ export const slixmpp: ClientKind = {
     return isThere ? undefined : "slixmpp is not on this machine: apt-get install python3-slixmpp";
   },
   takesInvitations: true,
+  registersOver: ["starttls", "direct"],
   login: (credentials, at) => Slixmpp.start(credentials, at, { register: false }),
   register: (credentials, at, token) => Slixmpp.start(credentials, at, { register: true, token }),
 };

@@ -25,6 +25,7 @@ export const xmppJs: ClientKind = {
   name: "@xmpp/client",
   missing: undefined,
   takesInvitations: true,
+  registersOver: ["starttls", "direct"],
   login: (credentials, at) => XmppJs.login(credentials, at),
   register: (credentials, at, token) => XmppJs.register(credentials, at, token),
 };

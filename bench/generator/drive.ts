@@ -1,0 +1,100 @@
+/** Keeps flows going for a time, and measures in the middle of it. */
+import { setTimeout as after } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import type { Figures } from "../figures.ts";
+import type { Flows } from "./flows.ts";
+import type { Meter } from "./meter.ts";
+import { clock, type TickerData } from "./ticker.ts";
+
+/** How stanzas are sent: so many under way all the time, or so many a second in all. */
+export type Load = { readonly window: number } | { readonly rate: number };
+
+export interface Phases {
+  /** Seconds. */
+  readonly warmup: number;
+  readonly duration: number;
+}
+
+/** After the last stanza was sent, how long the others may take to arrive. Seconds. */
+const DRAIN = 15;
+const DRAIN_STEP_MS = 20;
+
+/** How many stanzas one flow may have under way with this load: a power of two. */
+export const capacityFor = (load: Load, flows: number, { warmup, duration }: Phases): number => {
+  const most = "window" in load ? load.window : Math.ceil((load.rate * (warmup + duration + DRAIN)) / flows);
+  return 2 ** Math.ceil(Math.log2(Math.max(most, 1)));
+};
+
+/** Runs the flows through warm-up, measuring and draining. */
+export const drive = async (flows: Flows, load: Load, phases: Phases, meter: Meter): Promise<Figures> => {
+  const sending = "window" in load ? closedLoop(flows, load.window) : fixedRate(flows, load.rate);
+  await after(phases.warmup * 1_000);
+  meter.begin();
+  flows.isMeasuring = true;
+  await after(phases.duration * 1_000);
+  flows.isMeasuring = false;
+  const figures = meter.end(flows.measured);
+  const sent = await sending.stop();
+  await drained(flows);
+  return { ...figures, ...sent, ...latenciesOf(flows), ...accountsOf(flows) };
+};
+
+interface Sending {
+  /** Resolves with what there is to say of the sending itself. */
+  stop(): Promise<Figures>;
+}
+
+const closedLoop = (flows: Flows, window: number): Sending => {
+  flows.completed = (flow) => flows.send(flow, performance.now());
+  for (let round = 0; round < window; round++)
+    for (let flow = 0; flow < flows.count; flow++) flows.send(flow, performance.now());
+  return {
+    stop: async () => {
+      flows.completed = undefined;
+      return {};
+    },
+  };
+};
+
+const fixedRate = (flows: Flows, rate: number): Sending => {
+  const stepMs = 1_000 / rate;
+  const start = performance.now() + FIRST_TICK_MS;
+  const data: TickerData = { startMs: clock() + FIRST_TICK_MS, stepMs };
+  const ticker = new Worker(new URL("./ticker.ts", import.meta.url), { workerData: data });
+  let next = 0;
+  let latest = 0;
+  ticker.on("message", () => {
+    for (let due = start + next * stepMs; due <= performance.now(); due = start + next * stepMs) {
+      flows.send(next % flows.count, due);
+      if (flows.isMeasuring) latest = Math.max(latest, performance.now() - due);
+      next++;
+    }
+  });
+  return {
+    stop: async () => {
+      await ticker.terminate();
+      return { latestSendMs: latest };
+    },
+  };
+};
+/** Time for the thread to start. */
+const FIRST_TICK_MS = 500;
+
+const drained = async (flows: Flows): Promise<void> => {
+  const end = performance.now() + DRAIN * 1_000;
+  while (flows.sequences.delivered < flows.expected && performance.now() < end) await after(DRAIN_STEP_MS);
+};
+
+const latenciesOf = ({ latencies }: Flows): Figures => ({
+  p50Ms: latencies.quantile(0.5),
+  p99Ms: latencies.quantile(0.99),
+  maxMs: latencies.max,
+});
+
+const accountsOf = ({ expected, sequences, damaged, errors }: Flows): Figures => ({
+  lost: expected - sequences.delivered,
+  doubled: sequences.doubled,
+  reordered: sequences.reordered,
+  damaged,
+  errors,
+});

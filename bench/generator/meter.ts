@@ -1,0 +1,52 @@
+/** Measures a server from outside, and the generator itself, between two moments. */
+import type { Figures } from "../figures.ts";
+import type { ProcessTree } from "../proc.ts";
+
+/** Memory is looked at so often. */
+const SAMPLE_MS = 200;
+
+export class Meter {
+  readonly #server: ProcessTree;
+  #startedAt = 0;
+  #serverSeconds = 0;
+  #ownUsage = process.cpuUsage();
+  #peak = 0;
+  #sampling: NodeJS.Timeout | undefined;
+
+  constructor(server: ProcessTree) {
+    this.#server = server;
+  }
+
+  begin(): void {
+    this.#server.rescan();
+    this.#peak = 0;
+    this.#sample();
+    this.#sampling = setInterval(() => this.#sample(), SAMPLE_MS);
+    this.#startedAt = performance.now();
+    this.#serverSeconds = this.#server.cpuSeconds;
+    this.#ownUsage = process.cpuUsage();
+  }
+
+  /** The figures of so many units of work since `begin`. */
+  end(units: number): Figures {
+    const own = process.cpuUsage(this.#ownUsage);
+    const seconds = (performance.now() - this.#startedAt) / 1_000;
+    this.#server.rescan();
+    const serverSeconds = this.#server.cpuSeconds - this.#serverSeconds;
+    clearInterval(this.#sampling);
+    this.#sample();
+    return {
+      seconds,
+      units,
+      perSecond: units / seconds,
+      serverMicros: units === 0 ? 0 : (serverSeconds * 1_000_000) / units,
+      serverPercent: (serverSeconds / seconds) * 100,
+      generatorPercent: (own.user + own.system) / seconds / 10_000,
+      peakBytes: this.#peak,
+    };
+  }
+
+  #sample(): void {
+    this.#peak = Math.max(this.#peak, this.#server.resident);
+  }
+}
