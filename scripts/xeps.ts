@@ -4,7 +4,14 @@
  */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { accountModules } from "../packages/server/src/account-modules.ts";
+import type { AccountService } from "../packages/server/src/accounts.ts";
+import { readConfig } from "../packages/server/src/config.ts";
+import { nodeCrypto } from "../packages/server/src/crypto.ts";
+import { Invitations } from "../packages/server/src/invitations.ts";
 import type { Module } from "../packages/server/src/module.ts";
+import { describeModules } from "../packages/server/src/modules/index.ts";
+import { memoryStore } from "../packages/server/src/store/memory.ts";
 import titles from "./xep-titles.json" with { type: "json" };
 
 type Xep = Module["xeps"][number];
@@ -87,9 +94,18 @@ const current = (): string | undefined => {
   }
 };
 
-const { memoryStore } = await import("../packages/server/src/store/memory.ts");
-const { describeModules } = await import("../packages/server/src/modules/index.ts");
-const wanted = page([...describeModules(memoryStore()).flatMap(({ xeps }) => xeps), ...WITHOUT_MODULE]);
+/** Every module there is, of a server that does not run. */
+const allModules = (): readonly Module[] => {
+  const store = memoryStore();
+  const rules = () => ({ expireMs: 0, perUser: 0, landingPage: undefined });
+  const invitations = new Invitations({ store, crypto: nodeCrypto, now: Date.now, rules });
+  const config = readConfig({}, { file: undefined, directory: root });
+  // Nobody asks it for anything.
+  const accounts = {} as AccountService;
+  return [...describeModules(store), ...accountModules({ config, accounts, invitations, modules: () => [] })];
+};
+
+const wanted = page([...allModules().flatMap(({ xeps }) => xeps), ...WITHOUT_MODULE]);
 if (!process.argv.includes("--check")) {
   writeFileSync(target, wanted);
 } else if (current() !== wanted) {

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   type AdvertisedLimits,
   type BareJid,
+  type Crypto,
   type DiscoItem,
   type DomainJid,
   type Eventually,
@@ -67,23 +68,44 @@ const ID_BYTES = 9;
 
 /** Puts a server together. Modules have started when this settles; nobody can connect before `listen`. */
 export const createApp = async (options: AppOptions): Promise<App> => {
+  const parts = await assemble(options, { now: Date.now, crypto: nodeCrypto });
+  await parts.core.start();
+  return new RunningApp(options, parts);
+};
+
+/** What a server is made of, but for its listeners. */
+export interface Parts {
+  readonly accounts: AccountService;
+  readonly invitations: Invitations;
+  readonly core: Core;
+}
+
+/** Where a server finds itself; another one in tests. */
+export interface Surroundings {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly crypto: Crypto;
+}
+
+/** Accounts, modules and router, joined. Modules have not started yet. */
+export const assemble = async (options: AppOptions, { now, crypto }: Surroundings): Promise<Parts> => {
   const { config, store, log } = options;
   useIdna(idna);
   const accounts = await openAccounts({
     store,
-    crypto: nodeCrypto,
+    crypto,
     prepare: { stored: saslprepOfStored, query: saslprepOfQuery },
     rules: () => ({
       passwords: config.passwords,
       iterations: config.scram.iterations,
       addressRestMs: config.accounts.addressRest,
     }),
-    now: Date.now,
+    now,
   });
   const invitations = new Invitations({
     store,
-    crypto: nodeCrypto,
-    now: Date.now,
+    crypto,
+    now,
     rules: () => ({
       expireMs: config.invitations.expireAfter,
       perUser: config.invitations.perUser,
@@ -110,14 +132,13 @@ export const createApp = async (options: AppOptions): Promise<App> => {
     modules,
     isLocal: (domain) => config.hosts.has(domain),
     isServed: (domain) => config.components.has(domain),
-    now: Date.now,
+    now,
     newId: () => randomBytes(ID_BYTES).toString("base64url"),
     log,
     conflict: config.resourceConflict,
     sessionsPerAccount: config.accounts.sessions,
   });
-  await core.start();
-  return new RunningApp(options, accounts, invitations, core);
+  return { accounts, invitations, core };
 };
 
 class RunningApp implements App {
@@ -129,7 +150,7 @@ class RunningApp implements App {
   readonly #turning = turn(this.#timers);
   #listeners: Listeners | undefined;
 
-  constructor(options: AppOptions, accounts: AccountService, invitations: Invitations, core: Core) {
+  constructor(options: AppOptions, { accounts, invitations, core }: Parts) {
     this.#options = options;
     this.accounts = accounts;
     this.invitations = invitations;
@@ -228,7 +249,8 @@ const placesOf = (config: Config, wanted: ListenerConfig["kind"]): readonly List
       addresses.length === 0 ? [{ port }] : addresses.map((host) => ({ host, port })),
     );
 
-const streamLimitsOf = ({ limits, timeouts }: Config): StreamLimits => ({
+/** What one client may do, by the configuration. */
+export const streamLimitsOf = ({ limits, timeouts }: Config): StreamLimits => ({
   ...STREAM_LIMITS,
   visitor: limits.visitor,
   authenticated: limits.authenticated,

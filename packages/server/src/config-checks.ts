@@ -72,9 +72,7 @@ const componentConflicts = ({ hosts, components, listeners }: ParsedConfig): rea
   const found: Conflict[] = [];
   for (const [domain, { secret }] of components) {
     if (hosts.has(domain))
-      found.push(
-        conflict(["components", domain], "found the domain of a host; allowed: a domain of its own", ["hosts", domain]),
-      );
+      found.push(conflict(["components", domain], "found the domain of a host; allowed: a domain of its own"));
     if (secret.length < SHORTEST_SECRET)
       found.push(
         conflict(

@@ -1,5 +1,6 @@
 /** Finds and runs `kith.config.ts`. What goes wrong with it is told in a sentence, with file and line. */
 import { existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ConfigError } from "./config-problems.ts";
@@ -15,12 +16,15 @@ export const findConfigFile = (asked: string | undefined, directory: string): st
 };
 
 let reads = 0;
+/** Bun keeps modules by the names of their files. */
+const { cache } = createRequire(import.meta.url);
 
 /** What the file exports by default. Runs it again each time. Rejects with ConfigError. */
 export const importConfig = async (file: string): Promise<unknown> => {
   const url = pathToFileURL(file);
   // A module is run once for each URL, and this one may have been edited.
   url.searchParams.set("read", String(++reads));
+  delete cache[file];
   try {
     const { default: written } = (await import(url.href)) as { readonly default?: unknown };
     return await written;

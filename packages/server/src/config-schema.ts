@@ -36,12 +36,9 @@ const byDomain = <T extends z.ZodType>(schema: T) =>
       (record): ReadonlyMap<DomainJid, z.output<T>> => new Map(Object.entries(record) as [DomainJid, z.output<T>][]),
     );
 
-const contacts = section(
-  Object.fromEntries(CONTACT_ROLES.map((role) => [role, oneOrMore(contactUri).optional()])) as Record<
-    (typeof CONTACT_ROLES)[number],
-    z.ZodOptional<ReturnType<typeof oneOrMore<string, string>>>
-  >,
-);
+const contactRoles = Object.fromEntries(
+  CONTACT_ROLES.map((role) => [role, oneOrMore(contactUri).optional()]),
+) as Record<(typeof CONTACT_ROLES)[number], z.ZodOptional<ReturnType<typeof oneOrMore<string, string>>>>;
 
 /**
  * - "closed": accounts are made on the command line only
@@ -64,7 +61,7 @@ const host = z.strictObject({
   /** Administrators of this host, beside those of all hosts. */
   administrators: z.array(accountAddress).prefault([]),
   /** Whom to turn to, by role (XEP-0157); in place of the server's `contacts`. */
-  contacts: contacts.optional(),
+  contacts: z.strictObject(contactRoles).optional(),
 });
 
 const listener = z.strictObject({
@@ -246,7 +243,7 @@ export const schema = z.strictObject({
   /** External components (XEP-0114), by domain, each with the secret it shares with the server. */
   components: byDomain(z.strictObject({ secret: text("a secret of at least 8 characters") })).prefault({}),
   /** Whom to turn to, by role (XEP-0157). */
-  contacts,
+  contacts: section(contactRoles),
   limits,
   timeouts,
   storage,

@@ -102,10 +102,15 @@ type SchemaError = Parameters<typeof problemsOf>[0];
 const allProblems = (written: Written, error: SchemaError): readonly Problem[] => {
   const found = problemsOf(error, written, knownKeys);
   const rest = schema.safeParse(found.reduce<unknown>((kept, { path }) => without(kept, path), written));
-  const touched = (path: Path): boolean =>
-    found.some((problem) => isWithin(path, problem.path) || isWithin(problem.path, path));
+  // What an option is about is in doubt where it, something around it or something directly in it could not be read.
+  const isInDoubt = (path: Path): boolean =>
+    found.some(
+      (problem) =>
+        isWithin(path, problem.path) ||
+        (isWithin(problem.path.slice(0, -1), path) && problem.path.length === path.length + 1),
+    );
   const conflicts = rest.success
-    ? conflictsIn(rest.data).filter(({ involves }: Conflict) => !involves.some(touched))
+    ? conflictsIn(rest.data).filter(({ involves }: Conflict) => !involves.some(isInDoubt))
     : [];
   return [...found, ...conflicts];
 };

@@ -170,6 +170,18 @@ describe("RFC 6120 §4.9.3.14: what would grow when it is written anew", () => {
     expect(scan(HEADER + stanza)).toMatchObject({ error: "policy-violation", elements: [] });
   });
 
+  test.each([
+    ["an attribute", '<message a="QUOTES"/>'],
+    ["several attributes", '<message a="QUOTES" b="QUOTES"/>'],
+    ["an attribute beside one with a prefix", `<message p:a='' xmlns:p='urn:p' a="QUOTES"/>`],
+  ])("%s full of apostrophes, each of which takes six bytes, is refused", (_, stanza) => {
+    const limits = { ...SCANNER_LIMITS, stanzaBytes: 10_000 };
+    const written = stanza.replaceAll("QUOTES", "'".repeat(1_700));
+    expect(scan(HEADER + written, [], { limits })).toMatchObject({ error: "policy-violation", elements: [] });
+    const fewer = stanza.replaceAll("QUOTES", "'".repeat(800));
+    expect(scan(HEADER + fewer, [], { limits })).toMatchObject({ error: undefined });
+  });
+
   test("within the limit it is written", () => {
     const { elements } = scan(`${HEADER}<iq xmlns:p='${long}'>${"<p:a/>".repeat(200)}</iq>`);
     expect(elements[0]?.payload.length).toBe(200 * `<a xmlns='${long}'/>`.length);

@@ -577,6 +577,27 @@ describe("restarting and pausing", () => {
     expect(seen.elements[0]?.payload).toBe("<body>x</body>");
   });
 
+  test("a pause after the very last byte that was kept loses nothing of what comes during it", () => {
+    const seen = acting((scanner) => scanner.pause());
+    seen.scanner.feed(utf8(`${HEADER}<a/><b/>`));
+    seen.scanner.resume();
+    expect(names(seen)).toEqual(["a", "b"]);
+    seen.scanner.feed(utf8("<c/><d/>"));
+    seen.scanner.resume();
+    seen.scanner.resume();
+    expect(names(seen)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("RFC 6120 §4.3.3: a reset in a second pause goes on after the element at hand, whatever came before it", () => {
+    const seen = acting((scanner) => scanner.pause());
+    seen.scanner.feed(utf8(`${HEADER}<a/><auth/>${second}<iq/>`));
+    seen.scanner.resume();
+    expect(names(seen)).toEqual(["a", "auth"]);
+    seen.scanner.reset();
+    seen.scanner.resume();
+    expect([seen.headers.length, names(seen)]).toEqual([2, ["a", "auth", "iq"]]);
+  });
+
   test("a pause that is undone in the same callback is none", () => {
     const seen = acting((scanner) => {
       scanner.pause();

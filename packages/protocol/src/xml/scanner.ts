@@ -481,7 +481,7 @@ export class XmlScanner {
   /** Back to between two elements. */
   #abandon(): void {
     this.#base = -1;
-    this.#at = 0;
+    this.#at = this.#from;
     this.#depth = 0;
     this.#firstCount = 0;
     this.#prefixes = 0;
@@ -1212,15 +1212,19 @@ export class XmlScanner {
   ): readonly Bytes[] {
     const pairs: Bytes[] = [];
     const xmlns = this.#firstXmlns;
+    let rewritten = 0;
     for (let slot = 0; slot < count * FIELDS; slot += FIELDS) {
       if (slot === xmlns) continue;
       const start = attributes[slot] as number;
       const end = attributes[slot + 1] as number;
-      const value = text.substring(attributes[slot + 2] as number, attributes[slot + 3] as number) as Bytes;
-      pairs.push(
-        (attributeName(bytes, base + start, base + end) ?? text.substring(start, end)) as Bytes,
-        attributes[slot + 4] === 0 ? value : escapeAttribute(decodeAttribute(value)),
-      );
+      let value = text.substring(attributes[slot + 2] as number, attributes[slot + 3] as number) as Bytes;
+      if (attributes[slot + 4] !== 0) {
+        // An apostrophe between double quotes takes six bytes between single ones.
+        value = escapeAttribute(decodeAttribute(value));
+        rewritten += value.length;
+        if (rewritten > this.limits.stanzaBytes) throw exceeded("The element is too long");
+      }
+      pairs.push((attributeName(bytes, base + start, base + end) ?? text.substring(start, end)) as Bytes, value);
     }
     return pairs;
   }
@@ -1252,7 +1256,7 @@ export class XmlScanner {
     resolveAttributes(scope, pairs); // For its checks.
     // A prefixed element leaves the default namespace to its children: they are not in its own.
     this.#slow = this.#relative(scope.default) !== ns;
-    return { name: localName(name), ns, attributes: keptAttributes(scope, pairs), scope };
+    return { name: localName(name), ns, attributes: keptAttributes(scope, pairs, this.limits.stanzaBytes), scope };
   }
 
   #relative(ns: string): string {
@@ -1295,9 +1299,13 @@ export class XmlScanner {
   }
 }
 
-/** Attributes as `RawElement` has them: each prefix with the declaration it needs, other declarations left out. */
-const keptAttributes = (scope: Scope, attributes: readonly string[]): readonly Bytes[] => {
+/**
+ * Attributes as `RawElement` has them: each prefix with the declaration it needs, other declarations left out. Throws where
+ * their values take more than `limit` bytes, escaped.
+ */
+const keptAttributes = (scope: Scope, attributes: readonly string[], limit: number): readonly Bytes[] => {
   const kept: Bytes[] = [];
+  let bytes = 0;
   const declared = new Set(["xml"]);
   for (let at = 0; at < attributes.length; at += 2) {
     const name = attributes[at] as string;
@@ -1308,7 +1316,10 @@ const keptAttributes = (scope: Scope, attributes: readonly string[]): readonly B
       declared.add(prefix);
       kept.push(toBytes(`xmlns:${prefix}`), escapeAttribute(namespaceOf(scope, prefix)));
     }
-    kept.push(toBytes(name), escapeAttribute(attributes[at + 1] as string));
+    const value = escapeAttribute(attributes[at + 1] as string);
+    bytes += value.length;
+    if (bytes > limit) throw exceeded("The element is too long");
+    kept.push(toBytes(name), value);
   }
   return kept;
 };

@@ -305,3 +305,47 @@ describe("RFC 6120 §4.9.3.20: closing", () => {
     expect(world.timers.size).toBe(0);
   });
 });
+
+describe("RFC 6120 §13.12: bound clients that do harm", () => {
+  test("RFC 6120 §13.12: a reader that does not read is ended, and what waited for it is let go", async () => {
+    const world = await RealWorld.open({ limits: { outboxBytes: 3_000_000 } });
+    const caller = await world.dialTls();
+    await bound(caller);
+    const { session } = world.door;
+    caller.socket.pause();
+    const message = toBytes(`<message><body>${"x".repeat(50_000)}</body></message>`);
+    for (let count = 0; count < 5_000 && session.ends === 0; count++) {
+      session.wire.send(message);
+      if (count % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(session.ends).toBe(1);
+    expect(session.wire.backlog).toBeLessThan(3_200_000);
+    await world.timers.pass(5_100);
+    await until(() => world.listeners.count === 0);
+    expect(world.lines).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ condition: "policy-violation" }) }),
+    );
+  });
+
+  test("RFC 6120 §13.12: a sender that is too fast is slowed down, and loses nothing", async () => {
+    const rate = { bytesPerSecond: 100_000, burstBytes: 100_000, stanzasPerSecond: 1_000, burstStanzas: 1_000 };
+    const world = await RealWorld.open({ limits: { rate } });
+    const caller = await world.dialTls();
+    await bound(caller);
+    const { session } = world.door;
+    const sent = Array.from(
+      { length: 300 },
+      (_, at) => `<message id='${at}'><body>${"x".repeat(2_000)}</body></message>`,
+    );
+    for (const message of sent) caller.send(message);
+    await until(() => session.received.length > 10);
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(session.received.length).toBeLessThan(200);
+    for (let second = 0; second < 20 && session.received.length < sent.length; second++) {
+      await world.timers.pass(1_000);
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => session.received.length === sent.length);
+    expect(session.received).toEqual(sent);
+  });
+});

@@ -217,6 +217,28 @@ eachFabric("Router", (open) => {
     });
   });
 
+  test("XEP-0175 §4: a temporary account may use the server, and leaves nothing behind with its last session", async () => {
+    let lines: Collection<string> | undefined;
+    const scene = await open({
+      ...verona,
+      modules: (store) => {
+        const kept = store.collection<string>("lines");
+        lines = kept;
+        return [
+          named("notes", {
+            iq: [onSet(Cue, ["own-account"], (text, { at }) => ({ before: [write(kept.put(at.bare, "line", text))] }))],
+          }),
+        ];
+      },
+    });
+    const guest = await scene.login("guest@example.org/one");
+    await guest.sends(cue("1", "set", "Good even"));
+    expect((await lines?.all("guest@example.org"))?.size).toBe(1);
+    await guest.ends();
+    expect((await lines?.all("guest@example.org"))?.size).toBe(0);
+    expect(await scene.store.accounts.removedAt(parseJid("guest@example.org").bare)).toBeUndefined();
+  });
+
   describe("sessions", () => {
     test("RFC 6120 §7.7.2.2: a resource that is in use passes to the newcomer; the old stream ends with conflict", async () => {
       const scene = await open({ ...verona, modules: () => [] });

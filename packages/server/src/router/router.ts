@@ -231,8 +231,18 @@ export class Router implements SessionRouter {
         this.#sessions.remove(session);
         return this.#moment(turn, "closed", session);
       };
-      return isPromise(told) ? told.then(forget) : forget();
+      const forgotten = isPromise(told) ? told.then(forget) : forget();
+      if (keeps) return forgotten;
+      return isPromise(forgotten) ? forgotten.then(() => this.#wipe(session)) : this.#wipe(session);
     });
+  }
+
+  /** Whatever an account that has no row left behind, a temporary one (XEP-0175) or one that has been removed, goes with its last session. */
+  #wipe({ jid }: Session): void {
+    if (this.#sessions.has(jid.bare)) return;
+    const turn = new Turn(this.#store, undefined, undefined);
+    turn.write(this.#store.accounts.remove(jid.bare, undefined));
+    this.#departure.finish(turn);
   }
 
   async #finishLater(turn: Turn, stanza: Stanza, left: Promise<void>): Promise<void> {

@@ -6,13 +6,11 @@ import ipaddr from "ipaddr.js";
  * counts as it stands.
  */
 export const addressKey = (address: string): string => {
-  if (!ipaddr.isValid(address)) return address;
+  if (!address.includes(":") || !ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed instanceof ipaddr.IPv4) return parsed.toString();
-  return `${parsed.parts
-    .slice(0, 4)
-    .map((part) => part.toString(16))
-    .join(":")}::/64`;
+  const network = parsed.parts.slice(0, 4).map((part) => part.toString(16));
+  return `${network.join(":")}::/64`;
 };
 
 /** Does the other end run on this machine? */

@@ -53,10 +53,20 @@ export class GuessLimiter {
     this.#limits = limits;
   }
 
-  /** May somebody at `address` (see `addressKey`) try to log in to `account`? */
-  check(address: string, account: BareJid, now: number): GuessVerdict {
-    const limits = this.#limits;
-    if (limits === undefined) return 0;
+  /**
+   * Somebody at `address` (see `addressKey`) is about to try to log in to `account`. Counts as a failure at once, so that
+   * many attempts at the same time are no way around; `succeeded` and `forgiven` take it back. What is refused does not count.
+   */
+  attempt(address: string, account: BareJid, now: number): GuessVerdict {
+    if (this.#limits === undefined) return 0;
+    const verdict = this.#check(this.#limits, address, account, now);
+    if (verdict === "refuse") return verdict;
+    this.failed(address, now);
+    if (!this.#good.has(pair(address, account))) this.#add(this.#accounts, account, now);
+    return verdict;
+  }
+
+  #check(limits: GuessLimits, address: string, account: BareJid, now: number): GuessVerdict {
     const { freePerAddress, mostPerAddress, freePerAccount, mostPerAccount } = limits;
     const fromHere = this.#verdict(this.#count(this.#addresses, address, now), freePerAddress, mostPerAddress);
     if (fromHere === "refuse" || this.#good.has(pair(address, account))) return fromHere;
@@ -64,18 +74,24 @@ export class GuessLimiter {
     return toThere === "refuse" ? "refuse" : Math.max(fromHere, toThere);
   }
 
-  failed(address: string, account: BareJid | undefined, now: number): void {
-    if (this.#limits === undefined) return;
-    this.#add(this.#addresses, address, now);
-    if (account !== undefined && !this.#good.has(pair(address, account))) this.#add(this.#accounts, account, now);
+  /** An attempt that named no account has failed. */
+  failed(address: string, now: number): void {
+    if (this.#limits !== undefined) this.#add(this.#addresses, address, now);
   }
 
   succeeded(address: string, account: BareJid): void {
     if (this.#limits === undefined) return;
+    this.forgiven(address, account);
     const key = pair(address, account);
     this.#good.delete(key);
     this.#good.add(key);
     trim(this.#good, this.#limits.remembered);
+  }
+
+  /** An attempt has failed through no fault of whoever made it. */
+  forgiven(address: string, account: BareJid): void {
+    take(this.#addresses, address);
+    if (!this.#good.has(pair(address, account))) take(this.#accounts, account);
   }
 
   #verdict(count: number, free: number, most: number): GuessVerdict {
@@ -103,6 +119,14 @@ export class GuessLimiter {
     trim(failures, (this.#limits as GuessLimits).remembered);
   }
 }
+
+/** One failure less. */
+const take = (failures: Map<string, Failures>, key: string): void => {
+  const found = failures.get(key);
+  if (found === undefined) return;
+  found.count--;
+  if (found.count <= 0) failures.delete(key);
+};
 
 const pair = (address: string, account: BareJid): string => `${address} ${account}`;
 

@@ -95,7 +95,7 @@ const proceed = (client: Client, visit: Visit, message: ClientMessage): Promise<
 };
 
 const succeed = (client: Client, visit: Visit, step: Extract<SaslStep, { is: "success" }>): void => {
-  const { services, transport, host } = client;
+  const { services, transport } = client;
   const account = accountOf(client, step.identity);
   const mechanism = visit.attempt?.name;
   if (mechanism !== "ANONYMOUS") checkHeader(client, account.bare);
@@ -105,7 +105,13 @@ const succeed = (client: Client, visit: Visit, step: Extract<SaslStep, { is: "su
   }
   services.guesses.succeeded(addressKey(transport.address), account.bare);
   services.log.info(
-    { stream: client.id, jid: account.bare, address: transport.address, mechanism, host: host.domain },
+    {
+      stream: client.id,
+      jid: account.bare,
+      address: transport.address,
+      mechanism,
+      tls: transport.security?.protocol,
+    },
     "authenticated",
   );
   client.peer = { is: "account", account, bindFailures: 0 };
@@ -126,25 +132,32 @@ const checkHeader = (client: Client, account: string): void => {
 
 /** Answers a failed attempt; too many of them end the stream (RFC 6120 §6.4.5). */
 const failAttempt = (client: Client, visit: Visit, error: unknown): void => {
-  const { services, transport } = client;
   if (error instanceof StreamError) throw error;
-  const failure = error instanceof SaslError ? error : new SaslError("temporary-auth-failure");
-  if (failure !== error)
-    services.log.error({ stream: client.id, err: error }, "authentication failed through a fault of ours");
-  const account = visit.claimed?.bare;
+  const failure = error instanceof SaslError ? error : faultOfOurs(client, visit, error);
+  if (failure.condition === "not-authorized" || failure.condition === "invalid-authzid")
+    noteRefusal(client, visit, failure);
   visit.attempt = undefined;
   visit.claimed = undefined;
   visit.failures++;
-  if (failure.condition === "not-authorized" || failure.condition === "invalid-authzid") {
-    services.guesses.failed(addressKey(transport.address), account, services.timers.now);
-    services.log.info(
-      { stream: client.id, address: transport.address, jid: account, condition: failure.condition },
-      "not authenticated",
-    );
-  }
   client.send(writeElement(failureElement(failure)));
-  if (visit.failures > services.limits.saslRetries)
+  if (visit.failures > client.services.limits.saslRetries) {
     throw new StreamError("policy-violation", "too many failed attempts");
+  }
+};
+
+const faultOfOurs = (client: Client, { claimed }: Visit, error: unknown): SaslError => {
+  const { log, guesses } = client.services;
+  log.error({ stream: client.id, err: error }, "authentication failed through a fault of ours");
+  if (claimed !== undefined) guesses.forgiven(addressKey(client.transport.address), claimed.bare);
+  return new SaslError("temporary-auth-failure");
+};
+
+const noteRefusal = (client: Client, { claimed }: Visit, { condition }: SaslError): void => {
+  const { log, guesses, timers } = client.services;
+  const { address } = client.transport;
+  // An attempt that named an account has been counted when it began.
+  if (claimed === undefined) guesses.failed(addressKey(address), timers.now);
+  log.info({ stream: client.id, address, jid: claimed?.bare, condition }, "not authenticated");
 };
 
 /** RFC 6120 §6. */

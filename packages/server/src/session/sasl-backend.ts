@@ -15,9 +15,10 @@ export const certifiedLocalparts = (client: Client): readonly string[] =>
 const guard = async (client: Client, visit: Visit, account: Jid): Promise<void> => {
   const { guesses, timers } = client.services;
   visit.claimed = account;
-  const verdict = guesses.check(addressKey(client.transport.address), account.bare, timers.now);
+  const verdict = guesses.attempt(addressKey(client.transport.address), account.bare, timers.now);
   if (verdict === "refuse") throw new SaslError("temporary-auth-failure", "too many failed attempts; try again later");
   if (verdict > 0) await elapsed(timers, verdict);
+  if (client.isOver) throw new SaslError("aborted");
 };
 
 /** Only as oneself (RFC 6120 §6.3.8: a bare JID). */

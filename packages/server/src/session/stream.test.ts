@@ -298,6 +298,18 @@ describe("RFC 6120 §4.9: stream errors", () => {
     expect(world.door.session.ends).toBe(1);
   });
 
+  test("RFC 6120 §4.9.1.1: an error of the peer's is noted, and the stream closed", async () => {
+    const world = new World();
+    const peer = await world.login();
+    await peer.sends(
+      "<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error><message/></stream:stream>",
+    );
+    expect(peer.received()).toBe("</stream:stream>");
+    expect(world.door.session.received).toEqual([]);
+    expect(world.door.session.ends).toBe(1);
+    expect(world.lines.map(({ fields }) => fields.condition)).toContain("reset");
+  });
+
   test("RFC 6120 §4.9.1.1: after an error nothing is said nor heard", async () => {
     const world = new World();
     const peer = await world.login();

@@ -8,7 +8,10 @@ import {
   type HeaderToSend,
   headerOf,
   isPromise,
+  NS_STREAMS,
   type RawElement,
+  readElement,
+  readStreamError,
   type ScannerLimits,
   STREAM_END,
   StreamError,
@@ -251,6 +254,10 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
   element(raw: RawElement): void {
     if (this.#state !== "open") return;
     this.#input.countElement();
+    if (raw.ns === NS_STREAMS && raw.name === "error") {
+      this.#peerFailed(raw);
+      return;
+    }
     const done = this.elementReceived(raw);
     if (isPromise(done)) this.#input.await(done);
   }
@@ -298,6 +305,12 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
 
   #timeLeft(): number {
     return Math.max(0, (this.#negotiationEnds ?? 0) - this.#services.timers.now);
+  }
+
+  /** RFC 6120 §4.9.1.1: the peer has found an error; the stream is closed, without another one. */
+  #peerFailed(raw: RawElement): void {
+    this.#say("the peer reports an error", readStreamError(readElement(raw)));
+    this.close();
   }
 
   /** RFC 6120 §4.4: what is due is sent before our own direction is closed. */

@@ -219,7 +219,7 @@ const OTHER_KEYS = await keysOf("made up");
 export interface LogLine {
   readonly level: keyof Log;
   readonly text: string;
-  readonly fields: Readonly<Record<string, unknown>> & { readonly err?: unknown };
+  readonly fields: Readonly<Record<string, unknown>> & { readonly err?: unknown; readonly condition?: unknown };
 }
 
 export interface WorldOptions {

@@ -44,8 +44,12 @@ test("a lock goes with the process that held it, killed or not", async () => {
   const directory = newPath();
   const module = new URL("./directory-lock.ts", import.meta.url);
   const source = `
+    import { setFlagsFromString } from "node:v8";
+    import { runInNewContext } from "node:vm";
     import { lockDirectory } from ${JSON.stringify(module.href)};
     lockDirectory(process.argv[2]);
+    setFlagsFromString("--expose-gc");
+    (globalThis.Bun?.gc ?? runInNewContext("gc"))(true);
     console.log("held");
     setInterval(() => undefined, 1000);`;
   for (let round = 0; round < 2; round++) {

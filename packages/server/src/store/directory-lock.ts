@@ -1,7 +1,6 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { schemaVersion } from "./sqlite-connection.ts";
 
 /** Held from `lockDirectory` until `release`, or until the process ends, however it ends. */
 export interface DirectoryLock {
@@ -24,39 +23,38 @@ export class DirectoryInUse extends Error {
   }
 }
 
-/** A holder that is just closing is waited for so long, in milliseconds. */
-const PATIENCE = 500;
-
 /**
  * Makes sure that nobody else works on a directory, which is made if it is not there. Throws `DirectoryInUse`.
  *
- * What is locked is a small SQLite database, for it knows how to lock on every system: the lock belongs to the process
- * and is gone with it. A file with a process number in it would have to be judged after a crash, and cannot be in
- * containers, where everybody is process 1.
+ * What is locked is an empty SQLite database, for it knows how to lock on every system: the lock belongs to the process
+ * and is gone with it. A file with a process number alone would have to be judged after a crash, and cannot be in
+ * containers, where everybody is process 1; the number is only there to be told to people.
  */
 export const lockDirectory = (directory: string): DirectoryLock => {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(privateFile(directory, "kith.lock"), { timeout: PATIENCE });
+  const database = new DatabaseSync(privateFile(directory, "kith.lock"), { timeout: 0 });
+  const numberFile = join(directory, "kith.pid");
   try {
     database.exec("begin immediate");
-    // Who holds it, for the others' message; they can read on while a transaction is open that writes nothing.
-    database.exec(`pragma user_version = ${process.pid}`);
-    database.exec("commit; begin immediate");
   } catch (error) {
-    const holder = holderOf(database);
     database.close();
     if (!isBusy(error)) throw error;
-    throw new DirectoryInUse(directory, holder);
+    throw new DirectoryInUse(directory, numberIn(numberFile));
   }
-  let isHeld = true;
+  held.add(database);
+  writeFileSync(numberFile, `${process.pid}\n`);
   return {
     directory,
     release: () => {
-      if (isHeld) database.close();
-      isHeld = false;
+      if (!held.delete(database)) return;
+      rmSync(numberFile, { force: true });
+      database.close();
     },
   };
 };
+
+/** Also where nobody keeps the answer: a database that is collected as garbage is closed, and its lock gone. */
+const held = new Set<DatabaseSync>();
 
 /** A file that only the server's own user can read, made if it is not there; SQLite gives its other files the same rights. */
 export const privateFile = (directory: string, name: string): string => {
@@ -65,9 +63,9 @@ export const privateFile = (directory: string, name: string): string => {
   return file;
 };
 
-const holderOf = (database: DatabaseSync): number | undefined => {
+const numberIn = (file: string): number | undefined => {
   try {
-    return schemaVersion(database) || undefined;
+    return Number.parseInt(readFileSync(file, "ascii"), 10) || undefined;
   } catch {
     return undefined;
   }

@@ -177,9 +177,9 @@ class MemoryDisk implements Disk {
     if (values?.size === 0) this.#items.get(collection)?.delete(owner);
   }
 
-  #remove(jid: BareJid, at: number): void {
+  #remove(jid: BareJid, at: number | undefined): void {
     this.#accounts.delete(jid);
-    this.#removed.set(jid, at);
+    if (at !== undefined) this.#removed.set(jid, at);
     for (const owners of this.#items.values()) owners.delete(jid);
     this.#spools.account.delete(jid);
   }

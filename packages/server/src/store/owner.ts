@@ -56,7 +56,7 @@ export class Owner {
 
   /** When open units remove the account, if they do. */
   removedAt(): number | undefined {
-    const last = this.#open.findLast((change) => change.op === "removeAccount");
+    const last = this.#open.findLast((change) => change.op === "removeAccount" && change.at !== undefined);
     return last?.op === "removeAccount" ? last.at : undefined;
   }
 

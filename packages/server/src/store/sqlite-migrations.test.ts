@@ -55,11 +55,11 @@ const shape = (database: DatabaseSync): unknown => {
   );
   return tables.map((table) => ({
     ...table,
-    columns: all(`select name, type, "notnull", dflt_value, pk from pragma_table_info('${table["name"]}')`),
-    indexes: all(`select name, "unique", origin from pragma_index_list('${table["name"]}') order by name`).map(
+    columns: all(`select name, type, "notnull", dflt_value, pk from pragma_table_info('${table.name}')`),
+    indexes: all(`select name, "unique", origin from pragma_index_list('${table.name}') order by name`).map(
       (index) => ({
         ...index,
-        columns: all(`select name from pragma_index_info('${index["name"]}') order by seqno`),
+        columns: all(`select name from pragma_index_info('${index.name}') order by seqno`),
       }),
     ),
   }));

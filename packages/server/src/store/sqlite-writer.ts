@@ -130,12 +130,12 @@ export class SqliteWriter {
       this.#putKeys.run(jid, hash, salt, iterations, storedKey, serverKey);
   }
 
-  #removeAccount(jid: BareJid, at: number): void {
+  #removeAccount(jid: BareJid, at: number | undefined): void {
     this.#deleteAccount.run(jid);
     this.#deleteKeys.run(jid);
     this.#deleteItems.run(jid);
     this.#deleteSpool.run(jid);
-    this.#putRemoved.run(jid, at);
+    if (at !== undefined) this.#putRemoved.run(jid, at);
   }
 
   #applySpool(target: Target, { row, stamp, stanza }: StoredStanza): void {

@@ -144,7 +144,7 @@ export class Model {
       case "account":
         return this.#hand.store.accounts.put({ jid: owner, created: number, keys: {} as Account["keys"] });
       case "remove":
-        return this.#hand.store.accounts.remove(owner, number);
+        return this.#hand.store.accounts.remove(owner, number % 3 === 0 ? undefined : number);
       case "keep": {
         const { row, write } = this.#hand.store.spool.keep(target, `<message n='${number}'/>` as Bytes, number);
         this.#rows.push(row);
@@ -241,7 +241,7 @@ const carryOut = (view: View, write: Write): void => {
       break;
     case "removeAccount":
       view.accounts.delete(write.jid);
-      view.removed.set(write.jid, write.at);
+      if (write.at !== undefined) view.removed.set(write.jid, write.at);
       for (const collection of COLLECTIONS) view.items.delete(itemsKey(collection, write.jid));
       view.spools.delete(JSON.stringify({ account: write.jid }));
       break;

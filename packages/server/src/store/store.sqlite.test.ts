@@ -127,7 +127,7 @@ test("killed in the middle of commits, again and again, what was committed is th
     go();`;
   const acknowledged = new Set<number>();
   for (let round = 0; round < 3; round++) {
-    const child = new Child(source, newPath(), directory, String(Math.max(0, ...acknowledged) + 1000));
+    const child = new Child(source, newPath(), directory, String(round * 1_000_000));
     const lines: (string | undefined)[] = [];
     while (lines.length < 200) lines.push(await child.line());
     await expect(openSqliteStore({ directory })).rejects.toThrow(DirectoryInUse);

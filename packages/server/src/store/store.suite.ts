@@ -543,6 +543,23 @@ export const storeSuite = (name: string, open: () => Promise<Opened>): void => {
         await commit(store.accounts.remove(romeo.jid, 8));
         expect(await store.accounts.removedAt(romeo.jid)).toBe(8);
       });
+
+      test("that were temporary leave no trace, and the address keeps the past it had", async () => {
+        const books = store.collection<number>("books");
+        const guest = jid("guest@example.org");
+        await commit(books.put(guest, "read", 1), store.accounts.remove(romeo.jid, 8));
+        const begun = unit(store.accounts.remove(guest, undefined), store.accounts.remove(romeo.jid, undefined));
+        const traceless = async (): Promise<void> => {
+          expect((await books.all(guest)).size).toBe(0);
+          expect(await store.accounts.removedAt(guest)).toBeUndefined();
+          expect(await store.accounts.removedAt(romeo.jid)).toBe(8);
+        };
+        await traceless();
+        await settled(begun.commit());
+        await traceless();
+        await forget("guest@example.org", "romeo@example.org");
+        await traceless();
+      });
     });
 
     describe("the spool", () => {

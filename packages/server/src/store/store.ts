@@ -50,7 +50,7 @@ export type Write =
   | { readonly op: "clear"; readonly collection: string; readonly owner: string }
   | { readonly op: "account"; readonly account: Account }
   /** Removes the account, every collection it owns and what is pending for it, and remembers that the address was in use. */
-  | { readonly op: "removeAccount"; readonly jid: BareJid; readonly at: number }
+  | { readonly op: "removeAccount"; readonly jid: BareJid; readonly at: number | undefined }
   | { readonly op: "spool"; readonly target: Target; readonly stored: StoredStanza }
   | { readonly op: "settle"; readonly target: Target; readonly rows: readonly RowId[] };
 
@@ -84,7 +84,8 @@ export interface Accounts {
   /** When an account with this address was removed, if one ever was. */
   removedAt(jid: BareJid): Eventually<number | undefined>;
   put(account: Account): Write;
-  remove(jid: BareJid, at: number): Write;
+  /** `at`: when, to be remembered; `undefined` where nobody needs to know, as with an account that was temporary. */
+  remove(jid: BareJid, at: number | undefined): Write;
   /** In the order of their addresses. Runs off the main thread. */
   list(domain?: DomainJid): Promise<readonly BareJid[]>;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import type { StoreLog } from "./writer-thread.ts";
 
 /** Gives a new path on each call, below a directory that is removed after the tests of the file. */
@@ -41,7 +41,7 @@ export const readableLog = (): StoreLog & { readonly entries: Entry[] } => {
   return { entries, error: at("error"), warn: at("warn"), info: at("info") };
 };
 
-/** Another process on the same runtime. */
+/** Another process on the same runtime, at most as long as the test. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -53,6 +53,7 @@ export class Child {
     const child = spawn(process.execPath, [`${file}.mjs`, ...args], { stdio: ["ignore", "pipe", "inherit"] });
     this.#process = child;
     this.#ended = new Promise((resolve) => child.once("close", () => resolve()));
+    onTestFinished(() => void child.kill("SIGKILL"));
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
   get pid(): number | undefined {

@@ -33,7 +33,8 @@ class Client(slixmpp.ClientXMPP):
         if options["register"]:
             self.register_before_sasl()
         self.add_event_handler("session_start", self.started)
-        self.add_event_handler("failed_all_auth", self.refused)
+        self.refusal = None
+        self.add_event_handler("failed_auth", self.refused)
         self.add_event_handler("message", self.message)
         self.add_event_handler("roster_update", self.roster_changed)
         for kind in ("available", "unavailable", "subscribe"):
@@ -86,16 +87,16 @@ class Client(slixmpp.ClientXMPP):
         if not self.online.done():
             self.online.set_result(None)
 
-    def refused(self, _):
-        self.fail("not-authorized")
-        self.abort()
+    def refused(self, failure):
+        """It goes on with the next mechanism by itself, until none is left or the server has had enough."""
+        self.refusal = failure["condition"]
 
     def fail(self, condition):
         if not self.online.done():
             self.online.set_exception(Exception(condition))
 
     def disconnected_for_good(self, reason):
-        self.fail("disconnected: %s" % reason)
+        self.fail(self.refusal or "disconnected: %s" % reason)
         say(event="disconnected")
 
     def message(self, message):

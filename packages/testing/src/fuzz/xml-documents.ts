@@ -1,5 +1,6 @@
 /** XML streams as text: for the most part well-formed, in all the ways in which one thing can be written. */
 import type { Random } from "./random.ts";
+import { RESTART } from "./xml-reader.ts";
 
 const NS_STREAMS = "http://etherx.jabber.org/streams";
 const STREAM = "stream:stream";
@@ -80,8 +81,15 @@ export class XmlDocuments {
     this.#isTidy = !random.oneIn(3);
   }
 
+  /** A stream, perhaps with a second one that begins where the first one breaks off. */
+  streams(): string {
+    if (!this.#random.oneIn(6)) return this.#stream();
+    const first = this.#stream().replace(/<\/[^<]*$/, "");
+    return `${first}<${RESTART}/>${this.#space()}${this.#stream()}`;
+  }
+
   /** A stream from its header on, perhaps with an XML declaration before it, most often with its end. */
-  stream(): string {
+  #stream(): string {
     const random = this.#random;
     const declaration = random.oneIn(3) ? this.#declaration() : "";
     const root = this.#slip(6) ? random.pick(["stream", "s:stream", "stream:Stream", "a"]) : STREAM;
@@ -89,11 +97,6 @@ export class XmlDocuments {
     const end = random.oneIn(6) ? "" : `</${root}${this.#space()}>`;
     const rest = random.oneIn(12) ? this.#text(FORBIDDEN) : "";
     return `${declaration}${this.#header(root)}${first.join("")}${this.#space()}${end}${rest}`;
-  }
-
-  /** One element. */
-  element(): string {
-    return this.#element(0);
   }
 
   /** Once in so many times, in what is not meant to be well-formed. */
