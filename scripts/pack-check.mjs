@@ -23,30 +23,15 @@ process.stdout.write(String(jid));
 
 /** Everything on loopback, on ports the system chooses. */
 const CONFIG = `
-export default {
-  hosts: ["localhost"],
-  dataDir: "./data",
-  listen: { c2s: [{ address: "127.0.0.1", port: 0 }], c2sTls: [{ address: "127.0.0.1", port: 0 }] },
-};
-`;
+import { defineConfig } from "@kith/server";
 
-await command(async () => {
-  const node = setUp();
-  await build(node);
-  const folder = mkdtempSync(join(tmpdir(), "kith-pack-"));
-  try {
-    const place = placeAt(folder, node);
-    place.npm("init", "--yes");
-    place.npm("install", "--no-audit", "--no-fund", ...published.map((name) => pack(place, name, folder)));
-    await checkAll(place, folder);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`pack:check: ${error.message}\n`);
-    return 1;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+export default defineConfig({
+  listeners: [
+    { kind: "c2s", address: "127.0.0.1", port: 0 },
+    { kind: "c2s-tls", address: "127.0.0.1", port: 0 },
+  ],
 });
+`;
 
 /** The folder of somebody who installs Kith, and the programs they run there. The pinned Node comes first on their path. */
 const placeAt = (folder, node) => {
@@ -60,6 +45,8 @@ const placeAt = (folder, node) => {
     node: (...args) => runIn(node, args),
     tsc: (...args) => runIn(node, [join(root, "node_modules/typescript/bin/tsc"), ...args]),
     kith: (...args) => runIn(join(bin, "kith"), args),
+    tellKith: (input, ...args) =>
+      execFileSync(join(bin, "kith"), args, { cwd: folder, env, input, stdio: ["pipe", "ignore", "inherit"] }),
     spawnKith: (...args) => spawn(join(bin, "kith"), args, { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] }),
   };
 };
@@ -88,7 +75,7 @@ const checkAll = async (place, folder) => {
   await check("kith --help", () => {
     if (!place.kith("--help").includes("start")) throw new Error("the help does not name the command start");
   });
-  await check("kith start serves, and stops on SIGTERM with exit code 0", () => startAndStop(place));
+  await check("kith start serves, stores an account, and stops on SIGTERM with exit code 0", () => startAndStop(place));
 };
 
 const check = async (what, body) => {
@@ -104,16 +91,21 @@ const startAndStop = async (place) => {
   const server = place.spawnKith("start", "--config", "kith.config.ts");
   const tooLate = setTimeout(() => server.kill("SIGKILL"), PATIENCE);
   const exited = new Promise((resolve) => server.once("exit", (code, signal) => resolve(code ?? signal)));
-  let isReady = false;
-  for await (const line of createInterface({ input: server.stdout })) {
-    if (!isReadyLine(line)) continue;
-    isReady = true;
-    server.kill("SIGTERM");
+  try {
+    let isReady = false;
+    for await (const line of createInterface({ input: server.stdout })) {
+      if (!isReadyLine(line)) continue;
+      isReady = true;
+      place.tellKith("wherefore7\n", "user", "add", "romeo@localhost", "--password-stdin");
+      server.kill("SIGTERM");
+    }
+    const code = await exited;
+    if (!isReady) throw new Error(`it never said that it is ready; exit ${code}`);
+    if (code !== 0) throw new Error(`exit ${code}`);
+  } finally {
+    clearTimeout(tooLate);
+    server.kill("SIGKILL");
   }
-  const code = await exited;
-  clearTimeout(tooLate);
-  if (!isReady) throw new Error(`it never said that it is ready; exit ${code}`);
-  if (code !== 0) throw new Error(`exit ${code}`);
 };
 
 const isReadyLine = (line) => {
@@ -123,3 +115,21 @@ const isReadyLine = (line) => {
     return false;
   }
 };
+
+await command(async () => {
+  const node = setUp();
+  await build(node);
+  const folder = mkdtempSync(join(tmpdir(), "kith-pack-"));
+  try {
+    const place = placeAt(folder, node);
+    place.npm("init", "--yes");
+    place.npm("install", "--no-audit", "--no-fund", ...published.map((name) => pack(place, name, folder)));
+    await checkAll(place, folder);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`pack:check: ${error.message}\n`);
+    return 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -30,6 +30,8 @@ const configOf = (name) => ({
   compilerOptions: {
     noEmit: false,
     declaration: true,
+    // As it is written. For older targets TypeScript 7.0.2 loses a class that its own static field names.
+    target: "esnext",
     rewriteRelativeImportExtensions: true,
     rootDir: `../packages/${name}/src`,
     outDir: `${name}/dist`,
@@ -42,7 +44,7 @@ const configOf = (name) => ({
 
 const stage = (name) => {
   const source = join(root, "packages", name);
-  const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
+  const { devDependencies: _, ...manifest } = JSON.parse(readFileSync(join(source, "package.json"), "utf8"));
   const compiled = (path) => path.replace("./src/", "./dist/").replace(/\.ts$/, ".js");
   const entry = (path) => ({ types: compiled(path).replace(/\.js$/, ".d.ts"), default: compiled(path) });
   const map = (record, change) => Object.fromEntries(Object.entries(record).map(([key, path]) => [key, change(path)]));

@@ -2,7 +2,7 @@
  * `npm run xeps` writes XEPS.md: what the modules of the server declare, and what belongs to streams and addresses and
  * so to no module. `--check` says whether XEPS.md is what would be written.
  */
-import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { accountModules } from "../packages/server/src/account-modules.ts";
 import type { AccountService } from "../packages/server/src/accounts.ts";
@@ -19,18 +19,25 @@ type Xep = Module["xeps"][number];
 const root = join(import.meta.dirname, "..");
 const target = join(root, "XEPS.md");
 
-/** What streams, listeners and addresses do; no module owns it. */
-const WITHOUT_MODULE: readonly Xep[] = [
-  { xep: "RFC 6120" },
-  { xep: "RFC 7622" },
-  { xep: "RFC 7590" },
-  { xep: "RFC 9266" },
+/** What streams, listeners and addresses do, and in which files; no module owns it. */
+const WITHOUT_MODULE: readonly (Xep & { readonly files?: readonly string[] })[] = [
+  { xep: "RFC 6120", files: ["protocol/src/stream", "protocol/src/sasl", "protocol/src/xml", "server/src/session"] },
+  { xep: "RFC 7622", files: ["protocol/src/jid.ts", "protocol/src/precis.ts", "protocol/src/idna.ts"] },
+  { xep: "RFC 7590", files: ["server/src/listen/certificates.ts", "server/src/listen/tls.ts"] },
+  { xep: "RFC 9266", files: ["protocol/src/sasl/channel-binding.ts", "server/src/listen/tls.ts"] },
+  { xep: "XEP-0085", version: "2.1" },
   { xep: "XEP-0106", version: "1.1.1" },
-  { xep: "XEP-0114", version: "1.6" },
-  { xep: "XEP-0170", version: "1.0" },
-  { xep: "XEP-0178", version: "1.2", note: "client certificates (SASL EXTERNAL)" },
-  { xep: "XEP-0368", version: "1.1.0" },
-  { xep: "XEP-0440", version: "1.0.0" },
+  { xep: "XEP-0114", version: "1.6", files: ["server/src/session/component.ts"] },
+  { xep: "XEP-0170", version: "1.0", files: ["server/src/session/negotiate.ts"] },
+  { xep: "XEP-0175", version: "1.2", files: ["protocol/src/sasl/anonymous.ts"] },
+  {
+    xep: "XEP-0178",
+    version: "1.2",
+    note: "clients' certificates",
+    files: ["protocol/src/sasl/external.ts", "server/src/listen/x509.ts"],
+  },
+  { xep: "XEP-0368", version: "1.1.0", files: ["server/src/listen/tls.ts", "server/src/listen/listeners.ts"] },
+  { xep: "XEP-0440", version: "1.0.0", files: ["protocol/src/sasl/channel-binding.ts"] },
   { xep: "XEP-0474", version: "0.5.0" },
 ];
 
@@ -62,7 +69,11 @@ const filesOf = (xep: string): readonly string[] => {
   const isNamedAfter = (path: string): boolean => basename(path).startsWith(`${name}-`);
   const declares = (path: string): boolean =>
     path.includes("/modules/") && readFileSync(join(root, path), "utf8").includes(`"${xep}"`);
-  return sources.filter((path) => isNamedAfter(path) || declares(path));
+  const named = WITHOUT_MODULE.find((one) => one.xep === xep)?.files ?? [];
+  const missing = named.filter((path) => !existsSync(join(root, "packages", path)));
+  if (missing.length > 0) throw new Error(`${xep} is said to be in ${missing.join(", ")}, which is not there`);
+  const found = sources.filter((path) => isNamedAfter(path) || declares(path));
+  return [...named.map((path) => `packages/${path}`), ...found];
 };
 
 const titleOf = (xep: string): string => {
@@ -72,7 +83,7 @@ const titleOf = (xep: string): string => {
 };
 
 const lineOf = ({ xep, version, notes }: Row): string => {
-  const files = filesOf(xep).map((path) => `[${basename(path)}](${path})`);
+  const files = filesOf(xep).map((path) => `[${path.replace("packages/", "")}](${path})`);
   const status = notes.length === 0 ? "complete" : `partial: ${notes.join("; ")}`;
   return `| ${[xep, titleOf(xep), version, status, files.join(", ")].join(" | ")} |`;
 };

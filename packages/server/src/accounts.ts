@@ -232,10 +232,13 @@ export const acceptablePassword = (
   policy: PasswordPolicy,
   prepare: Saslprep,
 ): string => {
+  const tooLong = `The password must have at most ${policy.maximumLength} characters.`;
+  // Preparation takes its time over very long text, and a character is written with a few code units at most.
+  if (password.length > policy.maximumLength * LONGEST_CHARACTER) refuse(tooLong);
   const prepared = preparedPassword(password, prepare);
   const length = [...prepared].length;
   if (length < policy.minimumLength) refuse(`The password must have at least ${policy.minimumLength} characters.`);
-  if (length > policy.maximumLength) refuse(`The password must have at most ${policy.maximumLength} characters.`);
+  if (length > policy.maximumLength) refuse(tooLong);
   const folded = prepared.toLowerCase();
   const isForbidden = (other: string): boolean => other.toLowerCase() === folded;
   if ([jid, jid.slice(0, Math.max(0, jid.indexOf("@")))].some(isForbidden))
@@ -243,6 +246,9 @@ export const acceptablePassword = (
   if (policy.forbidden.some(isForbidden)) refuse("The password is too easy to guess.");
   return prepared;
 };
+
+/** In code units, with marks that are composed. */
+const LONGEST_CHARACTER = 8;
 
 const preparedPassword = (password: string, prepare: Saslprep): string => {
   try {

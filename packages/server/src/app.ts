@@ -35,6 +35,8 @@ export interface AppOptions {
   readonly log: Log;
   /** Of the software, as it is told to whoever asks (XEP-0092). */
   readonly version: string;
+  /** Modules of one's own; within a phase they come after the server's. */
+  readonly modules?: (store: Store) => readonly Module[];
 }
 
 /** Where the server can be reached: what was asked for, with the port that was free where 0 was. */
@@ -124,7 +126,10 @@ export const assemble = async (options: AppOptions, { now, crypto }: Surrounding
     },
     contactAddresses: (domain) => config.hosts.get(domain)?.contacts ?? {},
     items: (domain) => itemsOf(config, domain),
-    more: () => accountModules({ config, accounts, invitations, modules: () => modules }),
+    more: () => [
+      ...accountModules({ config, accounts, invitations, modules: () => modules }),
+      ...(options.modules?.(store) ?? []),
+    ],
   });
   const core = createCore({
     store,

@@ -3,14 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Config, HostConfig } from "./config.ts";
 
 /** Read again at each use. All else was handed to sockets, to the store or to streams when the server started. */
-const LIVE = [
-  "registration",
-  "invitations",
-  "passwords",
-  "accounts",
-  "scram",
-  "log",
-] as const satisfies readonly (keyof Config)[];
+const LIVE = ["registration", "invitations", "passwords", "scram", "log"] as const satisfies readonly (keyof Config)[];
 const AT_START = [
   "listeners",
   "components",
@@ -37,13 +30,26 @@ export interface Reconfigured {
  */
 export const reconfigure = (running: Config, next: Config): Reconfigured => {
   const changed = LIVE.filter((key) => !isDeepStrictEqual(running[key], next[key]));
-  // Limits of sessions are read when streams are opened to accounts that have none; the rest of `accounts` is live.
   const atNextStart: string[] = AT_START.filter((key) => !isDeepStrictEqual(running[key], next[key]));
   for (const key of changed) Object.assign(running, { [key]: next[key] });
   const hosts = hostsChanged(running, next);
-  Object.assign(running, { hosts: hosts.now });
-  return { changed: [...changed, ...hosts.changed], atNextStart: [...atNextStart, ...hosts.atNextStart] };
+  const accounts = accountsChanged(running, next);
+  Object.assign(running, { hosts: hosts.now, accounts: accounts.now });
+  return {
+    changed: [...changed, ...accounts.changed, ...hosts.changed],
+    atNextStart: [...atNextStart, ...accounts.atNextStart, ...hosts.atNextStart],
+  };
 };
+
+/** The number of sessions belongs to the table of sessions. */
+const accountsChanged = (
+  { accounts }: Config,
+  { accounts: { addressRest, sessions } }: Config,
+): Reconfigured & { readonly now: Config["accounts"] } => ({
+  changed: accounts.addressRest === addressRest ? [] : ["accounts.addressRest"],
+  atNextStart: accounts.sessions === sessions ? [] : ["accounts.sessions"],
+  now: { ...accounts, addressRest },
+});
 
 const hostsChanged = (running: Config, next: Config): Reconfigured & { readonly now: Config["hosts"] } => {
   const changed: string[] = [];

@@ -1,4 +1,4 @@
-import { type HashName, isPasswordOf, deriveScramKeys, parseJid, tryJid, useIdna } from "@kith/protocol";
+import { deriveScramKeys, type HashName, isPasswordOf, parseJid, tryJid, useIdna } from "@kith/protocol";
 import { afterEach, describe, expect, test } from "vitest";
 import { idna, nodeCrypto, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
 
@@ -82,15 +82,36 @@ describe("RFC 7622 §3.2: IDNA", () => {
     ["a b.example", undefined],
     ["xn--a.example", undefined],
     ["\u0627a.example", undefined],
-    ["", undefined],
   ])("%j becomes %j", (given, ascii) => {
     expect(idna(given)).toBe(ascii);
   });
 
   test.each([
-    "bücher.example", "xn--bcher-kva.example", "faß.example", "例え.テスト", "xn--r8jz45g.xn--zckzah", "٠١٢.example", "إختبار.example",
-    "a\u200db.example", "☃.example", "ⅷ.example", "ex\u00adample.org", "。example", "xn--.example", "xn--0.example", "a..b", "ａｂｃ.example",
-    "👍.example", "ÅNGSTRÖM.example", "A\u030angstrom.example", "₨.example", "1.2.3.4", "[::1]", "-a.example", "a-.example", "ab--c.example",
+    "bücher.example",
+    "xn--bcher-kva.example",
+    "faß.example",
+    "例え.テスト",
+    "xn--r8jz45g.xn--zckzah",
+    "٠١٢.example",
+    "إختبار.example",
+    "a\u200db.example",
+    "☃.example",
+    "ⅷ.example",
+    "ex\u00adample.org",
+    "。example",
+    "xn--.example",
+    "xn--0.example",
+    "a..b",
+    "ａｂｃ.example",
+    "👍.example",
+    "ÅNGSTRÖM.example",
+    "A\u030angstrom.example",
+    "₨.example",
+    "1.2.3.4",
+    "[::1]",
+    "-a.example",
+    "a-.example",
+    "ab--c.example",
   ])("an address at %j is the same as without the library, or none with either", (domain) => {
     const without = tryJid(`romeo@${domain}`)?.full;
     useIdna(idna);

@@ -72,8 +72,27 @@ describe("what nobody is to read", () => {
   const SECRET = "correct horse battery";
 
   test.each([
-    "password", "oldPassword", "new_password", "secret", "token", "preauth", "proof", "salt", "storedKey", "body", "subject", "payload",
-    "stanza", "xml", "raw", "bytes", "initial", "response", "challenge", "Passwords", "credentials",
+    "password",
+    "oldPassword",
+    "new_password",
+    "secret",
+    "token",
+    "preauth",
+    "proof",
+    "salt",
+    "storedKey",
+    "body",
+    "subject",
+    "payload",
+    "stanza",
+    "xml",
+    "raw",
+    "bytes",
+    "initial",
+    "response",
+    "challenge",
+    "Passwords",
+    "credentials",
   ])("a field called %s", (name) => {
     const { log, lines } = written();
     log.info({ [name]: SECRET, inner: { [name]: SECRET, list: [{ [name]: SECRET }] } }, "x");
@@ -85,9 +104,20 @@ describe("what nobody is to read", () => {
     class Session {
       password = SECRET;
     }
-    const stanza = message({ to: parseJid("juliet@example.org") }, [{ name: "body", ns: "", attributes: {}, children: [SECRET] }]);
+    const stanza = message({ to: parseJid("juliet@example.org") }, [
+      { name: "body", ns: "", attributes: {}, children: [SECRET] },
+    ]);
     const { log, lines } = written();
-    log.info({ it: stanza, session: new Session(), map: new Map([["a", SECRET]]), run: () => SECRET, buffer: Buffer.from(SECRET) }, "x");
+    log.info(
+      {
+        it: stanza,
+        session: new Session(),
+        map: new Map([["a", SECRET]]),
+        run: () => SECRET,
+        buffer: Buffer.from(SECRET),
+      },
+      "x",
+    );
     expect(lines[0]).not.toContain(SECRET);
   });
 
@@ -106,7 +136,12 @@ describe("what nobody is to read", () => {
     log.error({ err: error }, "x");
     expect(lines[0]).not.toContain(SECRET);
     expect(only()).toMatchObject({
-      err: { type: "StanzaError", condition: "conflict", message: "taken", stack: expect.stringMatching(/^at .*log\.test\.ts/) },
+      err: {
+        type: "StanzaError",
+        condition: "conflict",
+        message: "taken",
+        stack: expect.stringMatching(/^at .*log\.test\.ts/),
+      },
     });
   });
 
@@ -134,7 +169,7 @@ describe("what nobody is to read", () => {
 describe("hostile fields", () => {
   test("a circle ends", () => {
     const circle: Record<string, unknown> = {};
-    circle["self"] = circle;
+    circle.self = circle;
     const { log, lines } = written();
     log.info({ circle, list: [circle] }, "x");
     expect(lines).toHaveLength(1);

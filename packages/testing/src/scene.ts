@@ -20,6 +20,7 @@ import {
   type Module,
   memoryStore,
   type Store,
+  type Visitor,
   type Wire,
 } from "@kith/server";
 import { describe, expect } from "vitest";
@@ -151,6 +152,34 @@ export class Outsider extends Inbox {
   }
 }
 
+/** Somebody whose stream has not authenticated. */
+export class Stranger extends Inbox {
+  readonly #scene: Scene;
+  readonly #core: Core;
+  readonly #visitor: Visitor;
+
+  constructor(scene: Scene, core: Core, visitor: Omit<Visitor, "stream">) {
+    super();
+    this.#scene = scene;
+    this.#core = core;
+    this.#visitor = { ...visitor, stream: this };
+  }
+  /** One request. Its answer is received, unless nobody answers such a request, which ends a real stream. */
+  async sends(xml: string): Promise<void> {
+    await this.sendsUnsettled(xml);
+    await this.#scene.settled();
+  }
+  async sendsUnsettled(xml: string): Promise<void> {
+    const iq = readStanza(rawOf(parseElement(xml)));
+    const answer = iq.kind === "iq" ? await this.#core.door.visitorIq(iq, this.#visitor) : undefined;
+    if (answer !== undefined) this.put(toText(answer));
+  }
+  /** What modules announce to it. */
+  features(): string[] {
+    return this.#core.door.features.visitor(this.#visitor).map(({ ns, name }) => `{${ns}}${name}`);
+  }
+}
+
 /** A server without sockets: routers, modules and a store in memory, and people to play in it. */
 export class Scene {
   readonly clock: ManualClock;
@@ -221,6 +250,11 @@ export class Scene {
     await party.sends(presence);
     party.received();
     return party;
+  }
+
+  /** Opens a stream that does not authenticate; over TLS unless told otherwise. */
+  stranger({ domain = "example.org", address = "192.0.2.1", secure = true } = {}): Stranger {
+    return new Stranger(this, this.#nextCore(), { domain: domain as DomainJid, address, secure });
   }
 
   component(domain: string): Outsider {

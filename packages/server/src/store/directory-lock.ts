@@ -73,4 +73,4 @@ const numberIn = (file: string): number | undefined => {
 
 const SQLITE_BUSY = 5;
 const isBusy = (error: unknown): boolean =>
-  error instanceof Error && ("errcode" in error ? error.errcode === SQLITE_BUSY : /locked/.test(error.message));
+  error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY;

@@ -1,4 +1,4 @@
-import { type At, type ChatClient, type ClientKind, Refused, XmppJs } from "@kith/testing/clients";
+import { type At, atServer, type ChatClient, type ClientKind, Refused, XmppJs } from "@kith/testing/clients";
 import { type KithServer, startServer } from "@kith/testing/process";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
@@ -30,11 +30,7 @@ const chatTests = (kind: ClientKind, tls: At["tls"]): void => {
     await server?.[Symbol.asyncDispose]();
   });
 
-  const at = (): At => ({
-    tls,
-    port: server.port(tls === "direct" ? "c2s-tls" : "c2s"),
-    certificateFile: server.certificateFile,
-  });
+  const at = (): At => atServer(server, tls);
   /** Accounts of this test's own. */
   const accounts = async (...names: string[]): Promise<string[]> => {
     const jids = names.map((localpart) => `${localpart}@localhost`);

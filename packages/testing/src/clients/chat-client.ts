@@ -1,3 +1,5 @@
+import type { KithServer } from "../process/server.ts";
+
 /** Where a client finds the server. */
 export interface At {
   readonly port: number;
@@ -5,6 +7,13 @@ export interface At {
   /** PEM file with the certificate to trust. The server is reached as `localhost`. */
   readonly certificateFile: string;
 }
+
+/** Where to find a server process. */
+export const atServer = (server: Pick<KithServer, "port" | "certificateFile">, tls: At["tls"]): At => ({
+  tls,
+  port: server.port(tls === "direct" ? "c2s-tls" : "c2s"),
+  certificateFile: server.certificateFile,
+});
 
 export interface Credentials {
   /** Bare JID. */

@@ -72,7 +72,11 @@ class Profanity implements ChatClient {
     });
   }
 
-  static async #open({ jid }: Credentials, { certificateFile }: At, begin: (client: Profanity) => Promise<void>): Promise<Profanity> {
+  static async #open(
+    { jid }: Credentials,
+    { certificateFile }: At,
+    begin: (client: Profanity) => Promise<void>,
+  ): Promise<Profanity> {
     const folder = await mkdtemp(join(tmpdir(), "kith-profanity-"));
     const config = join(folder, "config");
     await mkdir(join(config, "profanity"), { recursive: true });
