@@ -161,7 +161,7 @@ const limits = section({
   /** Connections that have not authenticated, from one address (IPv6: one /64): many people may share one. */
   unauthenticatedPerAddress: orOff(wholeNumber(1)).prefault(100),
   /** The same in all. Beyond it the address that has most loses its oldest. */
-  unauthenticated: orOff(wholeNumber(1)).prefault(5_000),
+  unauthenticated: orOff(wholeNumber(1)).prefault(2_000),
   /** New connections a minute from one address; off, since after an outage everybody behind one router comes back at once. */
   connectsPerMinute: orOff(wholeNumber(1)).prefault(false),
   /** How fast a client may send; whoever is faster is read from more slowly, and loses nothing. */

@@ -13,6 +13,7 @@ import {
   parseJid,
   StanzaError,
   toBytes,
+  together,
   toUint8Array,
 } from "@kith/protocol";
 import { commit } from "./accounts.ts";
@@ -209,8 +210,9 @@ export class Invitations {
    */
   approves(account: Jid, contact: BareJid, token: string | undefined): Eventually<Approval | undefined> {
     return andThen(this.#expected.get(account.bare, contact), (expected) => {
-      if (expected !== undefined)
+      if (expected !== undefined && expected.since > this.#options.now() - EXPECTED_FOR) {
         return { writes: [this.#expected.delete(account.bare, contact)], asks: !expected.asks };
+      }
       return token === undefined ? undefined : this.#approvesToken(account, token);
     });
   }
@@ -231,13 +233,13 @@ export class Invitations {
     return this.#options.store.accounts.exists(account);
   }
 
-  /** Nobody takes up an invitation of an account that is gone. */
+  /** Nobody takes up an invitation of an account that is gone, nor expects it. */
   forget(account: Jid): Eventually<readonly Write[]> {
-    return andThen(this.#stored.all(account.domain), (all) =>
-      [...all]
-        .filter(([, { inviter }]) => inviter === account.bare)
-        .map(([id]) => this.#stored.delete(account.domain, id)),
-    );
+    const { domain, bare } = account;
+    return andThen(together(this.#stored.all(domain), this.#expected.all(bare)), ([stored, expected]) => [
+      ...[...stored].filter(([, { inviter }]) => inviter === bare).map(([id]) => this.#stored.delete(domain, id)),
+      ...[...expected.keys()].map((contact) => this.#expected.delete(contact, bare)),
+    ]);
   }
 
   #expect(account: BareJid, inviter: BareJid): readonly Write[] {

@@ -17,7 +17,7 @@ export interface AdmissionLimits {
 
 export const ADMISSION_LIMITS: AdmissionLimits = {
   strangersPerAddress: 100,
-  strangers: 5_000,
+  strangers: 2_000,
   connectsPerMinute: undefined,
 };
 

@@ -7,10 +7,10 @@ import { clientMechanism, type DomainJid, type MechanismName } from "@kith/proto
 import { describe, expect, test } from "vitest";
 import { nodeCrypto } from "../crypto.ts";
 import { silentLog } from "../router/log.ts";
-import { domain, HEADER, header, PASSWORD, plainAuth, World } from "../session/test-streams.ts";
+import { domain, HEADER, header, ManualTimers, PASSWORD, plainAuth, World } from "../session/test-streams.ts";
 import { type CertificateFiles, Certificates } from "./certificates.ts";
 import { type Caller, issue, RealWorld, temporaryFolder, until } from "./test-listen.ts";
-import { FileWatch } from "./watch.ts";
+import { Burst, FileWatch } from "./watch.ts";
 import { endPointOf, type Issued, xmppAddressesOf } from "./x509.ts";
 
 const CAPULET = domain("capulet.example");
@@ -470,6 +470,28 @@ describe("certificates that are made, and that change", () => {
     const before = await serial(world);
     await version("..2031_08_17");
     expect(await nextSerial(world, before)).not.toBe(before);
+  });
+
+  test("a burst of changes is one, and one that does not cease is looked at all the same", async () => {
+    const timers = ManualTimers.start();
+    const looks: number[] = [];
+    const start = timers.now;
+    const burst = new Burst(timers, () => looks.push(timers.now - start));
+    for (let time = 0; time < 3; time++) {
+      burst.stir();
+      await timers.pass(400);
+    }
+    expect(looks).toEqual([]);
+    await timers.pass(100);
+    expect(looks).toEqual([1_300]);
+    for (let time = 0; time < 20; time++) {
+      burst.stir();
+      await timers.pass(400);
+    }
+    expect(looks.slice(1)).toEqual([6_500]);
+    burst.stop();
+    await timers.pass(10_000);
+    expect(looks).toHaveLength(2);
   });
 
   test("a folder that cannot be watched is logged, and nothing else happens", async () => {

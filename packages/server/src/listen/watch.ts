@@ -6,25 +6,56 @@ import { type Expiring, Timer, type Timers } from "../session/timer.ts";
 
 /** Changes come in bursts (certificate, then key; new file, then rename): they are over when nothing happened for so long. */
 const QUIET_MS = 500;
+/** In a folder where something always happens, they are looked at all the same after so long. */
+const LONGEST_MS = 5_000;
+
+/** Many events that mean one: tells when they are over, or have gone on for too long. */
+export class Burst implements Expiring {
+  readonly #timers: Timers;
+  readonly #over: () => void;
+  readonly #timer = new Timer(this);
+  /** When it began. */
+  #since = 0;
+
+  constructor(timers: Timers, over: () => void) {
+    this.#timers = timers;
+    this.#over = over;
+  }
+
+  stir(): void {
+    const { now } = this.#timers;
+    if (!this.#timer.isArmed) this.#since = now;
+    this.#timers.arm(this.#timer, Math.max(0, Math.min(QUIET_MS, this.#since + LONGEST_MS - now)));
+  }
+
+  stop(): void {
+    this.#timers.disarm(this.#timer);
+  }
+
+  expired(): void {
+    this.#over();
+  }
+}
 
 /**
  * Tells when files may have changed, whichever way they are replaced: written, renamed over, or behind a symbolic link that
  * is swapped (certbot, mounted secrets). Watches the folders, since a file that is replaced is not the one that was watched.
  */
-export class FileWatch implements Expiring {
+export class FileWatch {
   readonly #files: readonly string[];
-  readonly #changed: () => void;
-  readonly #timers: Timers;
   readonly #log: Log;
-  readonly #quiet = new Timer(this);
-  #watchers = new Map<string, FSWatcher>();
+  readonly #burst: Burst;
+  readonly #watchers = new Map<string, FSWatcher>();
   #isClosed = false;
 
   private constructor(files: readonly string[], changed: () => void, timers: Timers, log: Log) {
     this.#files = files;
-    this.#changed = changed;
-    this.#timers = timers;
     this.#log = log;
+    this.#burst = new Burst(timers, () => {
+      // A link may lead elsewhere now.
+      void this.#follow();
+      changed();
+    });
   }
 
   static async open(files: readonly string[], changed: () => void, timers: Timers, log: Log): Promise<FileWatch> {
@@ -35,15 +66,9 @@ export class FileWatch implements Expiring {
 
   close(): void {
     this.#isClosed = true;
-    this.#timers.disarm(this.#quiet);
+    this.#burst.stop();
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
-  }
-
-  expired(): void {
-    // A link may lead elsewhere now.
-    void this.#follow();
-    this.#changed();
   }
 
   async #follow(): Promise<void> {
@@ -67,7 +92,7 @@ export class FileWatch implements Expiring {
 
   #watch(folder: string): void {
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.#timers.arm(this.#quiet, QUIET_MS));
+      const watcher = watch(folder, { persistent: false }, () => this.#burst.stir());
       watcher.on("error", (error) => {
         this.#log.warn({ err: error, folder }, "certificates are not watched any longer");
         watcher.close();

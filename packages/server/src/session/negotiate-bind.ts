@@ -30,6 +30,14 @@ import type { Client, Peer, Step } from "./negotiate-step.ts";
 const isIqWith = (raw: RawElement, ns: string, name: string): boolean =>
   raw.name === "iq" && raw.ns === "" && childCount(raw) === 1 && findChild(raw, ns, name) === 0;
 
+/** RFC 6120 §8.1.2.1: `from` is the client's own address, or is not there. */
+const readOwn = (client: Client, raw: RawElement): Stanza => {
+  const stanza = readStanza(raw);
+  const own = client.peer.is === "stranger" ? undefined : client.peer.account.bare;
+  if (stanza.from !== undefined && stanza.from.bare !== own) throw new StreamError("invalid-from");
+  return stanza;
+};
+
 const refuse = (client: Client, stanza: Stanza, error: StanzaError): void => {
   if (mayBeAnswered(stanza)) client.send(writeStanza(errorOf(stanza, error)));
 };
@@ -90,7 +98,7 @@ export const binding: Step = {
   features: (): readonly Element[] => [bindFeature],
   takes: (raw) => isIqWith(raw, NS_BIND, "bind"),
   receive: (client, raw) => {
-    const request = readStanza(raw);
+    const request = readOwn(client, raw);
     const problem = request.problem ?? (request.type === "set" ? undefined : new StanzaError("bad-request"));
     if (request.kind !== "iq" || problem !== undefined)
       return refuse(client, request, problem ?? new StanzaError("bad-request"));
@@ -102,7 +110,7 @@ export const binding: Step = {
 export const boundAlready: Step = {
   name: "bound already",
   takes: (raw) => isIqWith(raw, NS_BIND, "bind"),
-  receive: (client, raw) => refuse(client, readStanza(raw), new StanzaError("not-allowed")),
+  receive: (client, raw) => refuse(client, readOwn(client, raw), new StanzaError("not-allowed")),
 };
 
 /** RFC 3921 §3: opens nothing that is not open already. */
@@ -111,7 +119,7 @@ export const legacySession: Step = {
   features: (): readonly Element[] => [sessionFeature],
   takes: (raw) => isIqWith(raw, NS_SESSION, "session"),
   receive: (client, raw) => {
-    const request = readStanza(raw);
+    const request = readOwn(client, raw);
     if (request.kind === "iq" && request.type === "set" && request.problem === undefined)
       client.send(writeStanza(resultOf(request)));
     else refuse(client, request, request.problem ?? new StanzaError("bad-request"));
@@ -126,7 +134,7 @@ export const unboundStanzas: Step = {
   name: "stanzas before binding",
   takes: isStanza,
   receive: (client, raw) => {
-    const stanza = readStanza(raw);
+    const stanza = readOwn(client, raw);
     const { peer, domain } = client;
     const own = peer.is === "account" ? peer.account.bare : undefined;
     const isHere =

@@ -103,7 +103,8 @@ const succeed = (client: Client, visit: Visit, step: Extract<SaslStep, { is: "su
     const expires = transport.security?.peerCertificate?.expires;
     if (expires !== undefined) client.closeAt(expires, new StreamError("reset", "the certificate has expired"));
   }
-  services.guesses.succeeded(addressKey(transport.address), account.bare);
+  // Only what could have been guessed was counted when the attempt began.
+  if (visit.claimed !== undefined) services.guesses.succeeded(addressKey(transport.address), account.bare);
   services.log.info(
     {
       stream: client.id,

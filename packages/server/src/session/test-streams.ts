@@ -9,11 +9,9 @@ import {
   type HashName,
   type Jid,
   jid,
-  latin1,
   NO_CHANNEL_BINDINGS,
   parseElement,
   type RawElement,
-  readStanza,
   type ScramKeys,
   type Stanza,
   StanzaError,
@@ -22,7 +20,6 @@ import {
   toText,
   toUint8Array,
   writeRaw,
-  writeStanza,
 } from "@kith/protocol";
 import { nodeCrypto } from "../crypto.ts";
 import { TimerWheel } from "../listen/timer-wheel.ts";
@@ -356,4 +353,3 @@ export const base64 = (text: string): string => Buffer.from(text).toString("base
 export const plainAuth = (localpart: string, password: string, authzid = ""): string =>
   `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${base64(`${authzid}\0${localpart}\0${password}`)}</auth>`;
 export const sha1Hex = (text: string): string => createHash("sha1").update(text).digest("hex");
-export { latin1, readStanza, writeStanza };

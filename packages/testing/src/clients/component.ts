@@ -3,7 +3,7 @@ import { component, xml } from "@xmpp/component";
 import { Happenings, PATIENCE } from "../process/happenings.ts";
 import { Refused } from "./chat-client.ts";
 
-/** `@xmpp/component`: an external component (XEP-0114). */
+/** `@xmpp/component`: an external component (XEP-0114). It answers pings. */
 export class ExternalComponent {
   readonly stanzas = new Happenings<XmlElement>();
   readonly domain: string;
@@ -17,6 +17,7 @@ export class ExternalComponent {
       // `start` rejects with it.
     });
     entity.on("stanza", (stanza) => this.stanzas.add(stanza));
+    entity.iqCallee.get("urn:xmpp:ping", "ping", () => true);
   }
 
   /** Settles when the server has accepted its secret. Rejects with `Refused` and the condition of the stream error. */

@@ -37,6 +37,7 @@ declare module "@xmpp/client" {
     readonly reconnect: { stop(): void };
     readonly iqCaller: { request(iq: XmlElement, timeout?: number): Promise<XmlElement> };
     readonly iqCallee: {
+      get(namespace: string, name: string, handle: () => XmlElement | true): void;
       set(
         namespace: string,
         name: string,

@@ -122,6 +122,8 @@ const escaped = (text: string): string =>
 export class StanzaTexts {
   readonly #random: Random;
   #ids = 0;
+  /** Whoever sends, where both addresses have to be said (XEP-0114 §3). */
+  #sender: string | undefined;
 
   constructor(random: Random) {
     this.#random = random;
@@ -136,6 +138,20 @@ export class StanzaTexts {
       [2, () => this.#answer()],
       [1, () => this.oddity()],
     ]);
+  }
+
+  /** The same from an address of the component's. */
+  fromComponent(): string {
+    const random = this.#random;
+    this.#sender = random.pick([COMPONENT, COMPONENT, `room@${COMPONENT}`, `room@${COMPONENT}/mallory`]);
+    const text = random.choose([
+      [2, () => this.request()],
+      [2, () => this.presence()],
+      [2, () => this.message()],
+      [1, () => this.#answer()],
+    ]);
+    this.#sender = undefined;
+    return text;
   }
 
   request(): string {
@@ -180,6 +196,7 @@ export class StanzaTexts {
   /** `to` most of the time, `from` seldom and then most often a lie. */
   #addresses(oftenTo: number): string {
     const random = this.#random;
+    if (this.#sender !== undefined) return ` from='${this.#sender}' to='${this.#address()}'`;
     const to = random.int(10) < oftenTo || random.oneIn(3) ? ` to='${this.#address()}'` : "";
     const from = random.oneIn(40) ? ` from='${this.#address()}'` : "";
     return to + from;

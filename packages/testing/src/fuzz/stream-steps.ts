@@ -44,7 +44,7 @@ export type Step =
   | { readonly do: "chat" }
   | { readonly do: "remove account"; readonly account: string };
 
-/** How many connections strangers have at a time. */
+/** How many connections strangers have at a time; the component is one more, with this number. */
 export const PEERS = 5;
 
 const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "127.0.0.1", "::ffff:192.0.2.1"];
@@ -79,7 +79,8 @@ export class StreamSteps {
       [30, () => [{ do: "send", peer, text, piece }]],
       [6, () => [{ do: "send", peer, text: this.#burst(), piece }]],
       [4, () => this.#arrival(peer)],
-      [3, () => [this.#connection(peer, random.pick(["starttls", "direct TLS", "component"]))]],
+      [3, () => [this.#connection(peer, random.pick(["starttls", "direct TLS"]))]],
+      [4, () => this.#component()],
       [3, () => [{ do: "send", peer, text: this.#header(), piece }]],
       [2, () => [{ do: "send", peer, text: this.#opening(), piece }]],
       [2, () => [{ do: "handshake", peer }]],
@@ -94,6 +95,17 @@ export class StreamSteps {
       [3, () => [{ do: "disk", how: random.pick(["holds", "commits", "commits", "fails", "is prompt"]) }]],
       [4, () => [{ do: "chat" }]],
       [random.oneIn(10) ? 1 : 0, () => [{ do: "remove account", account: random.pick(STRANGERS) }]],
+    ]);
+  }
+
+  #component(): readonly Step[] {
+    const random = this.#random;
+    const connection = this.#connection(PEERS, "component");
+    return random.choose<readonly Step[]>([
+      [2, () => [connection, this.#login(PEERS)]],
+      [6, () => [{ do: "send", peer: PEERS, text: this.#stanzas.fromComponent(), piece: this.#piece() }]],
+      [1, () => [{ do: "send", peer: PEERS, text: this.#stanzas.any(), piece: this.#piece() }]],
+      [1, () => [connection, { do: "send", peer: PEERS, text: this.#opening(), piece: this.#piece() }]],
     ]);
   }
 

@@ -21,6 +21,7 @@ import {
   writeRaw,
   XmlScanner,
 } from "@kith/protocol";
+import { ensure } from "./broken.ts";
 import { Random } from "./random.ts";
 import { Doubtful, readWithSaxes, type StreamReading } from "./saxes.ts";
 
@@ -30,13 +31,6 @@ export interface ReaderCase {
   /** Decides how the bytes are cut, and where reading pauses. */
   readonly seed: number;
 }
-
-/** Something that must hold does not. */
-export class Broken extends Error {}
-
-const ensure: (holds: boolean, otherwise: string) => asserts holds = (holds, otherwise) => {
-  if (!holds) throw new Broken(otherwise);
-};
 
 /** How many bytes of a chunk may be taken over beyond the limit of an element. */
 const SLACK = 4_096;

@@ -1,0 +1,22 @@
+/** A sequence of steps against a whole server, and what must hold during it and after it. */
+import type { Step } from "./stream-steps.ts";
+import { StreamWorld } from "./stream-world.ts";
+
+export interface StreamCase {
+  readonly steps: readonly Step[];
+  /** Decides the limits of the server. */
+  readonly seed: number;
+}
+
+/** Rejects with `Broken`. */
+export const checkStreams = async ({ steps, seed }: StreamCase): Promise<void> => {
+  const world = await StreamWorld.open(seed);
+  const onRejection = (error: unknown): void => world.defect(error);
+  process.on("unhandledRejection", onRejection);
+  try {
+    for (const step of steps) await world.take(step);
+    await world.end();
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+};
