@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/{src,test}/**/*.test.ts"],
+          include: ["packages/*/{src,test}/**/*.test.ts", "docs/**/*.test.ts"],
           exclude: [...configDefaults.exclude, processSuites, interopSuites],
           isolate: false,
         },

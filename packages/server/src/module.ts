@@ -31,7 +31,7 @@ import type {
   Stanza,
   StreamCondition,
 } from "@kith/protocol";
-import type { RowId, Write } from "./store/store.ts";
+import type { Haste, RowId, Write } from "./store/store.ts";
 
 /** A session's wish to be sent something that not every session wants. */
 export type SessionMark = "roster" | "blocklist" | "carbons";
@@ -86,8 +86,11 @@ export type Effect =
     }
   /** Send to one session of one's own account. No phase runs again. `row`: the stored stanza this delivers; it is settled once it is on its way. */
   | { readonly do: "toSession"; readonly jid: FullJid; readonly stanza: Stanza; readonly row?: RowId }
-  /** Store. Takes effect for reads at once; nothing else of this stanza is shown before it is durable. */
-  | { readonly do: "write"; readonly write: Write }
+  /**
+   * Store. Takes effect for reads at once; nothing else of this stanza is shown before it is durable. `haste` "soon":
+   * nothing waits for it, and a crash may lose it.
+   */
+  | { readonly do: "write"; readonly write: Write; readonly haste?: Haste }
   | { readonly do: "mark"; readonly session: FullJid; readonly mark: SessionMark; readonly on: boolean }
   /** Close every session of one's own account, all but `except`. */
   | {
@@ -103,6 +106,7 @@ export type Effects = readonly Effect[];
 
 export const route = (stanza: Stanza): Effect => ({ do: "route", stanza });
 export const write = (change: Write): Effect => ({ do: "write", write: change });
+export const writeSoon = (change: Write): Effect => ({ do: "write", write: change, haste: "soon" });
 export const toOwnSessions = (account: BareJid, stanza: Stanza, which: Which, except?: FullJid): Effect =>
   except === undefined
     ? { do: "toOwnSessions", account, stanza, which }

@@ -1,7 +1,10 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { DomainJid } from "@kith/protocol";
+import ipaddr from "ipaddr.js";
 import type { CertificateFiles, Config } from "../config.ts";
 import { ConfigError } from "../config.ts";
+import { asciiHost } from "../listen/development-certificate.ts";
 import { EXIT } from "./exit-codes.ts";
 import { line } from "./io.ts";
 import type { Running } from "./running.ts";
@@ -19,7 +22,7 @@ export const check = async (running: Running): Promise<void> => {
 
 const places = (
   config: Config,
-): readonly (readonly [key: string, files: CertificateFiles, domains: readonly string[]])[] => {
+): readonly (readonly [key: string, files: CertificateFiles, domains: readonly DomainJid[]])[] => {
   const own = [...config.hosts.values()].flatMap(({ domain, files }) =>
     files === undefined ? [] : [[`hosts["${domain}"].`, files, [domain]] as const],
   );
@@ -65,6 +68,11 @@ const readable = <T>(key: string, file: string, read: (content: Buffer) => T): R
   }
 };
 
+const isFor = (certificate: X509Certificate, domain: DomainJid): boolean => {
+  const host = asciiHost(domain);
+  return (ipaddr.isValid(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined;
+};
+
 const warningsOf = (config: Config): readonly string[] =>
   places(config).flatMap(([, { certificate }, domains]) => {
     const { found } = readable("", certificate, certificateIn);
@@ -72,8 +80,6 @@ const warningsOf = (config: Config): readonly string[] =>
     const isOver = Date.parse(found.validTo) < Date.now();
     return [
       ...(isOver ? [`${certificate} was valid until ${found.validTo}.`] : []),
-      ...domains
-        .filter((domain) => found.checkHost(domain) === undefined)
-        .map((domain) => `${certificate} is not for ${domain}.`),
+      ...domains.filter((domain) => !isFor(found, domain)).map((domain) => `${certificate} is not for ${domain}.`),
     ];
   });

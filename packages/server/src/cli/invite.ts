@@ -1,6 +1,5 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { duration } from "../config-values.ts";
-import { OperationError } from "../control/operations.ts";
 import { EXIT } from "./exit-codes.ts";
 import { line } from "./io.ts";
 import { CONFIG_OPTION, type Running } from "./running.ts";
@@ -9,7 +8,8 @@ interface InviteOptions {
   readonly host?: string;
   readonly account?: string;
   readonly contact?: string;
-  readonly expires?: string;
+  /** In milliseconds. */
+  readonly expires?: number;
 }
 
 export const inviteCommand = (running: Running): Command => {
@@ -18,7 +18,7 @@ export const inviteCommand = (running: Running): Command => {
     .option("--host <domain>", "where to register; needed where there are several hosts")
     .option("--account <jid>", "the address of the account, kept for whoever has the link")
     .option("--contact <jid>", "whose contact they become, without being asked")
-    .option("--expires <time>", 'how long it is good for, such as "2 d"')
+    .option("--expires <time>", 'how long it is good for, such as "2 d"', milliseconds)
     .addOption(CONFIG_OPTION())
     .addHelpText(
       "after",
@@ -39,13 +39,15 @@ The link is printed once; the server keeps no more than a hash of it.`,
 
 type Action = Parameters<Running["operate"]>[0];
 
-const create = async (options: InviteOptions, ...[operator, io]: Parameters<Action>): ReturnType<Action> => {
-  const { host, account, contact, expires } = options;
+const create = async (
+  { host, account, contact, expires }: InviteOptions,
+  ...[operator, io]: Parameters<Action>
+): ReturnType<Action> => {
   const made = await operator.run("invite create", {
     ...(host === undefined ? {} : { host }),
     ...(account === undefined ? {} : { account }),
     ...(contact === undefined ? {} : { contact }),
-    ...(expires === undefined ? {} : { expireMs: milliseconds(expires) }),
+    ...(expires === undefined ? {} : { expireMs: expires }),
   });
   line(io.out, made.uri);
   if (made.landingUrl !== undefined) line(io.out, made.landingUrl);
@@ -62,7 +64,7 @@ const MINUTE = 60_000;
 const milliseconds = (text: string): number => {
   const parsed = duration(MINUTE).safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new OperationError(`--expires: found "${text}"; allowed: ${parsed.error.issues[0]?.message ?? ""}`);
+  throw new InvalidArgumentError(`Allowed: ${parsed.error.issues[0]?.message ?? ""}.`);
 };
 
 const dateOf = (moment: number): string => new Date(moment).toISOString().replace("T", " ").slice(0, 16).concat(" UTC");

@@ -23,31 +23,38 @@ All of them work whether the server runs or not.`,
   );
   const add = user.command("add").argument("<jid>", "the address of the account").description("make an account");
   add.option("--reuse", "even if an account of this name was removed lately");
-  withPassword(add).action((jid: string, options: PasswordSource & { readonly reuse?: boolean }) =>
-    running.operate(async (operator, io) => {
-      const password = await readPassword(options, io);
+  withPassword(add).action(async (jid: string, options: PasswordSource & { readonly reuse?: boolean }) => {
+    const password = await passwordFor(options, running);
+    await running.operate(async (operator, io) => {
       const order = { jid, password: password.text, reuseAddress: options.reuse === true };
       const made = await operator.run("user add", order);
       show(password, io);
       line(io.err, `${made.jid} can log in.`);
       return EXIT.ok;
-    }),
-  );
+    });
+  });
   const passwd = user
     .command("passwd")
     .argument("<jid>")
     .description("change a password, and end the account's sessions");
-  withPassword(passwd).action((jid: string, options: PasswordSource) =>
-    running.operate(async (operator, io) => {
-      const password = await readPassword(options, io);
+  withPassword(passwd).action(async (jid: string, options: PasswordSource) => {
+    const password = await passwordFor(options, running);
+    await running.operate(async (operator, io) => {
       const changed = await operator.run("user passwd", { jid, password: password.text });
       show(password, io);
       line(io.err, `${changed.jid} has a new password.`);
       return EXIT.ok;
-    }),
-  );
+    });
+  });
   addQueries(user, running);
   return user;
+};
+
+/** Asked for before anything is opened: somebody may take their time, and the server may want to start meanwhile. */
+const passwordFor = async (options: PasswordSource, running: Running): Promise<Password> => {
+  // Nobody types a password for a configuration that cannot be used.
+  await running.config();
+  return readPassword(options, running.io);
 };
 
 const show = ({ text, isNew }: Password, io: Io): void => {

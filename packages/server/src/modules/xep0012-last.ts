@@ -10,7 +10,7 @@ import {
   type Subscription,
   textNamed,
 } from "@kith/protocol";
-import { type Context, type Effects, type Module, onGet, type Request, write } from "../module.ts";
+import { type Context, type Effects, type Module, onGet, type Request, writeSoon } from "../module.ts";
 import type { Collection } from "../store/store.ts";
 
 /** When an account's last available resource so far went, and what it said then. */
@@ -88,7 +88,7 @@ export const last = ({ departures, subscriptionOf }: LastOptions): Module => {
     unavailable: ({ jid }, { now }) => {
       const status = statuses.get(jid.full);
       statuses.delete(jid.full);
-      return [write(departures.put(jid.bare, KEY, status === undefined ? { at: now() } : { at: now(), status }))];
+      return [writeSoon(departures.put(jid.bare, KEY, status === undefined ? { at: now() } : { at: now(), status }))];
     },
     closed: ({ jid }) => {
       statuses.delete(jid.full);

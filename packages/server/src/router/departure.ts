@@ -53,13 +53,18 @@ export class Departure {
   }
 
   finish(turn: Turn): void {
-    const after = turn.unit?.commit();
-    if (after !== undefined) {
-      this.#openCommits++;
-      after.onSettled((committed) => this.#committed(turn, committed));
-    }
+    const after = this.#commit(turn);
     const { outputs } = turn;
     for (let at = 0; at < outputs.length; at++) this.#send(outputs[at] as Output, after);
+  }
+
+  /** What the outputs wait for, if there is anything. */
+  #commit(turn: Turn): Ticket | undefined {
+    const ticket = turn.unit?.commit(turn.haste);
+    if (ticket === undefined || turn.haste === "soon") return undefined;
+    this.#openCommits++;
+    ticket.onSettled((committed) => this.#committed(turn, committed));
+    return ticket;
   }
 
   /** Runs a task of the server's own to its end, then finishes its turn. Defects are logged. */

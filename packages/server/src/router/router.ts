@@ -201,7 +201,7 @@ export class Router implements SessionRouter {
       case "route":
         return this.#orRefuse(turn, effect.stanza, () => this.#recipient.arrive(turn, effect.stanza));
       case "write":
-        return turn.write(effect.write);
+        return turn.write(effect.write, effect.haste);
       case "mark":
         return this.#sessions.find(effect.session)?.mark(effect.mark, effect.on);
       case "removeAccount":

@@ -2,7 +2,7 @@ import type { BareJid, FullJid, Stanza } from "@kith/protocol";
 import type { Address, Ending, Frame } from "../fabric/fabric.ts";
 import type { Effect } from "../module.ts";
 import type { Session } from "../session/session.ts";
-import type { Store, Unit, Write } from "../store/store.ts";
+import type { Haste, Store, Unit, Write } from "../store/store.ts";
 
 /** Something that leaves once everything the stanza caused has been decided, and committed. */
 export type Output =
@@ -29,6 +29,8 @@ export class Turn {
   readonly cause: Stanza | undefined;
   readonly outputs: Output[] = [];
   unit: Unit | undefined = undefined;
+  /** "soon" as long as nothing waits for what is stored. */
+  haste: Haste = "soon";
   readonly #store: Store;
   readonly #keeps: boolean;
 
@@ -40,8 +42,9 @@ export class Turn {
     this.#keeps = keeps;
   }
 
-  write(change: Write): void {
+  write(change: Write, haste: Haste = "now"): void {
     if (!this.#keeps) return;
+    if (haste === "now") this.haste = "now";
     this.unit ??= this.#store.begin();
     this.unit.add(change);
   }

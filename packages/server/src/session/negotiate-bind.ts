@@ -33,8 +33,9 @@ const isIqWith = (raw: RawElement, ns: string, name: string): boolean =>
 /** RFC 6120 §8.1.2.1: `from` is the client's own address, or is not there. */
 const readOwn = (client: Client, raw: RawElement): Stanza => {
   const stanza = readStanza(raw);
-  const own = client.peer.is === "stranger" ? undefined : client.peer.account.bare;
-  if (stanza.from !== undefined && stanza.from.bare !== own) throw new StreamError("invalid-from");
+  const { peer } = client;
+  const own = peer.is === "session" ? peer.session.jid : peer.is === "stranger" ? undefined : peer.account;
+  if (stanza.from !== undefined && stanza.from.bare !== own?.bare) throw new StreamError("invalid-from");
   return stanza;
 };
 

@@ -4,8 +4,10 @@ import type { Row } from "./items.ts";
 import { type Complete, type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
 import type { Account, RowId, Store, StoredStanza, Target } from "./store.ts";
 
-/** A unit that waits for its writer's decision. Exactly one of the two is called. */
+/** A unit that waits for its writer's decision: it is committed or failed, once. */
 export interface MemoryCommit {
+  /** Puts it on disk ahead of the news. Must be followed by `commit`, which does the same where it has not been done. */
+  store(): void;
   commit(): void;
   fail(): void;
 }
@@ -66,7 +68,7 @@ export const manualWriter = (): ManualWriter => {
       return waiting.length;
     },
     write: (unit) => {
-      waiting.push(doomed > 0 ? { commit: () => unit.fail(), fail: () => unit.fail() } : unit);
+      waiting.push(doomed > 0 ? { ...unit, commit: unit.fail } : unit);
       if (doomed > 0) doomed--;
       if (!isHolding) queueMicrotask(() => !isHolding && commit());
     },
@@ -130,13 +132,22 @@ class MemoryDisk implements Disk {
   }
 
   write(unit: HandedUnit): void {
+    let isStored = false;
+    const store = (): void => {
+      if (!isStored) for (const change of unit.changes) this.#apply(change);
+      isStored = true;
+    };
     this.#writer.write({
+      store,
       commit: () => {
-        for (const change of unit.changes) this.#apply(change);
+        store();
         unit.settle(true);
       },
       fail: () => unit.settle(false),
     });
+  }
+  hurry(): void {
+    // Nothing is held back: the writer decides when.
   }
   async close(): Promise<void> {}
 

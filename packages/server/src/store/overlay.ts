@@ -8,6 +8,7 @@ import type {
   Account,
   Accounts,
   Collection,
+  Haste,
   RowId,
   Spool,
   Store,
@@ -46,7 +47,9 @@ export interface Disk {
   owners(collection: string, complete: Complete<string>): Promise<readonly string[]>;
   accounts(domain: DomainJid | undefined, complete: Complete<BareJid>): Promise<readonly BareJid[]>;
   /** Never throws. Units are settled in a later turn, in the order of this. */
-  write(unit: HandedUnit): void;
+  write(unit: HandedUnit, haste: Haste): void;
+  /** What was to be written soon is written now. */
+  hurry(): void;
   /** Called when every unit has been settled. */
   close(): Promise<void>;
 }
@@ -108,6 +111,7 @@ export class OverlayStore implements Store {
   flush(): Promise<void> {
     const last = this.#last;
     if (last === undefined || last.state !== "open") return Promise.resolve();
+    this.#disk.hurry();
     return new Promise((resolve) => last.onSettled(() => resolve()));
   }
 
@@ -133,8 +137,8 @@ export class OverlayStore implements Store {
   }
 
   /** For `OpenUnit`. */
-  committed(unit: OpenUnit): void {
-    if (this.#state === "open") this.#disk.write(unit);
+  committed(unit: OpenUnit, haste: Haste): void {
+    if (this.#state === "open") this.#disk.write(unit, haste);
     else void this.flush().then(() => unit.settle(false));
     this.#last = unit.ticket;
   }
@@ -268,13 +272,13 @@ class OpenUnit implements Unit, HandedUnit {
     this.owners.push(owner);
   }
 
-  commit(): Ticket {
+  commit(haste: Haste = "now"): Ticket {
     if (this.#isCommitted) throw new Error("a unit is committed at most once");
     this.#isCommitted = true;
     const { owners } = this;
     if (owners.length === 1) owners[0]?.handOver(this.changes);
     else for (const owner of new Set(owners)) owner.handOver(this.changes);
-    this.#store.committed(this);
+    this.#store.committed(this, haste);
     return this.ticket;
   }
 

@@ -25,7 +25,6 @@ export class SpoolChanges {
       this.settled.clear();
       this.kept.clear();
     } else if (change.op === "spool") {
-      this.settled.delete(change.stored.row);
       this.kept.set(change.stored.row, change.stored);
     } else {
       for (const row of change.rows) {

@@ -6,7 +6,7 @@ import { type Complete, type Disk, type HandedUnit, OverlayStore } from "./overl
 import { openForReading, openForWriting, type Synchronous, schemaVersion } from "./sqlite-connection.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SCHEMA_VERSION } from "./sqlite-schema.ts";
-import type { Account, RowId, Store, StoredStanza, Target } from "./store.ts";
+import type { Account, Haste, RowId, Store, StoredStanza, Target } from "./store.ts";
 import { type StoreLog, WriterThread } from "./writer-thread.ts";
 
 export interface SqliteStoreOptions {
@@ -103,8 +103,11 @@ class SqliteDisk implements Disk {
   accounts(domain: DomainJid | undefined, complete: Complete<BareJid>): Promise<readonly BareJid[]> {
     return this.#writer.ask({ ask: "accounts", domain }, complete);
   }
-  write(unit: HandedUnit): void {
-    this.#writer.write(unit);
+  write(unit: HandedUnit, haste: Haste): void {
+    this.#writer.write(unit, haste);
+  }
+  hurry(): void {
+    this.#writer.hurry();
   }
 
   async close(): Promise<void> {

@@ -43,7 +43,7 @@ interface Collecting {
 }
 
 const COLLECTIONS = ["books", "films"] as const;
-const KEYS = ["a", "b", "c"];
+const KEYS = ["a", "b"];
 
 /** Three units at a time on a few owners and keys, beside a model of them. */
 export class Model {

@@ -1,26 +1,38 @@
 import { describe, expect, test } from "vitest";
-import { manualWriter, memoryStore } from "./memory.ts";
+import { type MemoryWriter, manualWriter, memoryStore } from "./memory.ts";
 import { type Opened, settled, storeSuite } from "./store.suite.ts";
 import type { Store, Ticket } from "./store.ts";
 
-const open = async (cacheOwners?: number): Promise<Opened> => {
-  const writer = manualWriter();
-  writer.release();
+const open = async (cacheOwners: number, isAhead = false): Promise<Opened> => {
+  const manual = manualWriter();
+  manual.release();
+  let fails = false;
+  const ahead: MemoryWriter = {
+    write: (unit) => {
+      if (!fails) unit.store();
+      manual.write(unit);
+    },
+  };
   return {
-    store: memoryStore(cacheOwners === undefined ? { writer } : { writer, cacheOwners }),
+    store: memoryStore({ writer: isAhead ? ahead : manual, cacheOwners }),
     hold: () => {
-      writer.hold();
-      return () => writer.release();
+      manual.hold();
+      return () => manual.release();
     },
     commitFailing: (unit) => {
-      writer.failNext();
-      return unit.commit();
+      fails = true;
+      manual.failNext();
+      const ticket = unit.commit();
+      fails = false;
+      return ticket;
     },
   };
 };
 
-storeSuite("the memory store", () => open());
-storeSuite("the memory store that forgets every owner but one", () => open(1));
+storeSuite("the memory store", () => open(2000), 200);
+storeSuite("the memory store that forgets every owner but one", () => open(1), 200);
+// As with a writer in a thread of its own: what it has written is read before it has said so.
+storeSuite("the memory store whose disk is ahead of the news", () => open(1, true), 200);
 
 describe("a manual writer", () => {
   const put = (store: Store, key: string): Ticket => {

@@ -35,8 +35,8 @@ const open = async (cacheOwners: number): Promise<Opened> => {
   };
 };
 
-storeSuite("the SQLite store", () => open(2000));
-describe("the SQLite store that forgets every owner but one", () => modelTest(() => open(1)));
+storeSuite("the SQLite store", () => open(2000), 30);
+describe("the SQLite store that forgets every owner but one", () => modelTest(() => open(1), 30));
 
 const unit = (store: Store, ...writes: readonly Write[]): Unit => {
   const begun = store.begin();
@@ -194,6 +194,30 @@ test("units committed in one turn are one transaction", async () => {
   const before = commitsIn(log);
   await Promise.all(Array.from({ length: 100 }, (_, at) => commit(store, books.put(`owner${at}`, "k", at))));
   expect(commitsIn(log) - before).toBe(1);
+  await store.close();
+});
+
+test("what may be written soon is read at once, and costs no commit of its own", async () => {
+  const store = await openSqliteStore({ directory });
+  const books = store.collection<number>("books");
+  await commit(store, books.put("romeo", "first", 0));
+  const log = join(directory, "kith.db-wal");
+  const before = commitsIn(log);
+  const soon = Array.from({ length: 50 }, (_, at) => {
+    const unit = store.begin();
+    unit.add(books.put(`owner${at}`, "k", at));
+    return unit.commit("soon");
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([commitsIn(log) - before, soon.every(({ state }) => state === "open")]).toEqual([0, true]);
+  expect(await books.get("owner7", "k")).toBe(7);
+  await commit(store, books.put("romeo", "second", 1));
+  expect([commitsIn(log) - before, soon.every(({ state }) => state === "committed")]).toEqual([1, true]);
+  const last = store.begin();
+  last.add(books.put("juliet", "last", 2));
+  const ticket = last.commit("soon");
+  await store.flush();
+  expect([commitsIn(log) - before, ticket.state]).toEqual([2, "committed"]);
   await store.close();
 });
 

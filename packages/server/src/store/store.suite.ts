@@ -13,8 +13,8 @@ export interface Opened {
   commitFailing(unit: Unit): Ticket;
 }
 
-/** What every store keeps to. `open` gives an empty one each time; the suite closes it. */
-export const storeSuite = (name: string, open: () => Promise<Opened>): void => {
+/** What every store keeps to. `open` gives an empty one each time; the suite closes it. `runs`: of the model. */
+export const storeSuite = (name: string, open: () => Promise<Opened>, runs: number): void => {
   describe(name, () => {
     let opened: Opened;
     let store: Store;
@@ -757,12 +757,12 @@ export const storeSuite = (name: string, open: () => Promise<Opened>): void => {
       });
     });
 
-    modelTest(open);
+    modelTest(open, runs);
   });
 };
 
 /** Reads against a plain model. */
-export const modelTest = (open: () => Promise<Opened>): void => {
+export const modelTest = (open: () => Promise<Opened>, runs: number): void => {
   test("whatever is begun, added, committed and failed in whatever order, reads are what a plain model says", async () => {
     const opened = await open();
     const collections = Model.collections.map((collection) => opened.store.collection<unknown>(collection));
@@ -773,7 +773,7 @@ export const modelTest = (open: () => Promise<Opened>): void => {
         for (const step of taken) await model.take(step);
         await model.end();
       }),
-      { numRuns: 40 },
+      { numRuns: runs },
     );
     await opened.store.close();
   });

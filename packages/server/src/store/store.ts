@@ -54,12 +54,18 @@ export type Write =
   | { readonly op: "spool"; readonly target: Target; readonly stored: StoredStanza }
   | { readonly op: "settle"; readonly target: Target; readonly rows: readonly RowId[] };
 
+/**
+ * When a unit is committed. "soon": with the next one that is committed "now", or within a second. For what nobody waits
+ * for and a crash may lose, so that it costs no commit of its own.
+ */
+export type Haste = "now" | "soon";
+
 export interface Unit {
   /** Takes effect for reads at once. */
   add(write: Write): void;
   readonly isEmpty: boolean;
   /** Hands the unit to the writer. At most once. */
-  commit(): Ticket;
+  commit(haste?: Haste): Ticket;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { HandedUnit } from "./overlay.ts";
 import type { FailedUnit, UnitChanges } from "./sqlite-writer.ts";
+import type { Haste } from "./store.ts";
 import type { AnswerTo, FromWriter, Question, ToWriter, WriterData } from "./writer-messages.ts";
 
 type Line = (fields: Readonly<Record<string, unknown>>, text: string) => void;
@@ -22,6 +23,11 @@ const SCRIPT = new URL(`./writer-worker${import.meta.url.slice(import.meta.url.l
 /** How often in a row a thread may end without having settled anything before its units are given up. */
 const MOST_FRUITLESS = 3;
 
+/** How long what is to be written soon waits for company, in milliseconds. */
+const SOON = 1_000;
+/** So much company is enough. */
+const MANY = 500;
+
 interface Asked {
   readonly question: Question;
   readonly answer: (answer: never) => void;
@@ -38,8 +44,10 @@ export class WriterThread {
   readonly #options: WriterThreadOptions;
   #worker: Worker | undefined;
   #state: "open" | "closing" | "closed" = "open";
-  /** Handed over in this turn. */
+  /** Handed over, and sent at the end of the turn or, if nothing among it is urgent, a little later. */
   #collected: HandedUnit[] = [];
+  #isSending = false;
+  #patience: NodeJS.Timeout | undefined;
   /** Sent and not settled, oldest first. */
   #sent: HandedUnit[] = [];
   readonly #asked = new Map<number, Asked>();
@@ -62,9 +70,18 @@ export class WriterThread {
     this.#options = options;
   }
 
-  write(unit: HandedUnit): void {
+  write(unit: HandedUnit, haste: Haste = "now"): void {
     this.#collected.push(unit);
-    if (this.#collected.length === 1) setImmediate(() => this.#send());
+    if (haste === "now") this.hurry();
+    else if (this.#collected.length >= MANY) this.hurry();
+    else this.#patience ??= setTimeout(() => this.#send(), SOON).unref();
+  }
+
+  /** What has been handed over is sent at the end of this turn, whatever its haste. */
+  hurry(): void {
+    if (this.#isSending || this.#collected.length === 0) return;
+    this.#isSending = true;
+    setImmediate(() => this.#send());
   }
 
   /** `complete` is called when the answer comes, before anything that comes after it. */
@@ -96,6 +113,9 @@ export class WriterThread {
 
   #send(): void {
     const units = this.#collected;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    this.#isSending = false;
     if (units.length === 0) return;
     this.#collected = [];
     for (const unit of units) this.#sent.push(unit);

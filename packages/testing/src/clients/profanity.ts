@@ -65,11 +65,11 @@ class Profanity implements ChatClient {
     return Profanity.#open(credentials, at, (client) => client.#connect(credentials.password, at));
   }
 
-  static register(credentials: Credentials, at: At): Promise<Profanity> {
-    return Profanity.#open(credentials, at, async (client) => {
-      await client.#register(credentials.password, at);
-      await client.#connect(credentials.password, at);
-    });
+  static async register(credentials: Credentials, at: At): Promise<Profanity> {
+    const first = await Profanity.#open(credentials, at, (client) => client.#register(credentials.password, at));
+    // After registering it takes its next connection for the same one, and loses it.
+    await first.leave();
+    return Profanity.login(credentials, at);
   }
 
   static async #open(

@@ -91,7 +91,7 @@ export class MemoryConnection implements Transport {
   }
   /** Does nothing wait any more, in either direction? */
   get isQuiet(): boolean {
-    return this.#isGone || (this.#unread === "" && (this.#sent.length === 0 || this.#isPaused));
+    return this.#isGone || (this.#unread === "" && this.#sent.length === 0 && !this.#isPaused);
   }
 
   send(bytes: Uint8Array): void {

@@ -119,14 +119,19 @@ const ODDITIES: readonly string[] = [
 const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("'", "&apos;").replaceAll("]]>", "]]&gt;");
 
+/** "polite": nothing that ends the stream it is sent on. */
+export type Manners = "polite" | "rude";
+
 export class StanzaTexts {
   readonly #random: Random;
+  readonly #isPolite: boolean;
   #ids = 0;
   /** Whoever sends, where both addresses have to be said (XEP-0114 §3). */
   #sender: string | undefined;
 
-  constructor(random: Random) {
+  constructor(random: Random, manners: Manners) {
     this.#random = random;
+    this.#isPolite = manners === "polite";
   }
 
   /** A stanza, or something else at the first level. Requests have an id that no other has. */
@@ -136,7 +141,7 @@ export class StanzaTexts {
       [4, () => this.presence()],
       [4, () => this.message()],
       [2, () => this.#answer()],
-      [1, () => this.oddity()],
+      [this.#isPolite ? 0 : 1, () => this.oddity()],
     ]);
   }
 
@@ -198,7 +203,7 @@ export class StanzaTexts {
     const random = this.#random;
     if (this.#sender !== undefined) return ` from='${this.#sender}' to='${this.#address()}'`;
     const to = random.int(10) < oftenTo || random.oneIn(3) ? ` to='${this.#address()}'` : "";
-    const from = random.oneIn(40) ? ` from='${this.#address()}'` : "";
+    const from = !this.#isPolite && random.oneIn(20) ? ` from='${this.#address()}'` : "";
     return to + from;
   }
 
@@ -207,6 +212,7 @@ export class StanzaTexts {
     const address = random.choose([
       [5, () => random.pick(GOOD_ADDRESSES)],
       [2, () => `${random.pick(STRANGERS)}@${HOST}/${random.pick(["a", "b"])}`],
+      [3, () => `${random.pick(STRANGERS)}@${HOST}`],
       [1, () => `${random.pick(HONEST)}@${HOST}/home`],
       [1, () => random.pick([HOST, COMPONENT])],
       [1, () => random.pick(BAD_ADDRESSES)],
@@ -270,7 +276,7 @@ export class StanzaTexts {
     const some = children.length === 0 ? [this.#unexpected()] : children;
     return random.choose([
       [2, () => some.flatMap((node) => [node, node])],
-      [1, () => Array.from({ length: random.oneIn(20) ? 2_000 : 30 }, () => random.pick(some))],
+      [1, () => Array.from({ length: random.oneIn(20) ? 1_500 : 30 }, () => random.pick(some)).filter(isShort)],
       [2, () => some.map((node) => (typeof node === "string" ? random.pick(HOSTILE_TEXTS) : node))],
       [1, () => [random.pick(HOSTILE_TEXTS), ...some]],
       [1, () => [nested(random.between(1, 60))]],
@@ -284,6 +290,9 @@ export class StanzaTexts {
     ]);
   }
 }
+
+/** Not even many of them are much. */
+const isShort = (node: Node): boolean => typeof node !== "string" || node.length < 100;
 
 const nested = (depth: number): Element =>
   element("urn:example:deep", "a", {}, depth <= 1 ? [] : [nested(depth - 1)]);

@@ -59,6 +59,8 @@ export class StreamPeer {
   streamId = "";
   /** Has the server said the end of its stream? */
   isClosedByServer = false;
+  /** Has it given somebody else's address as its own (RFC 6120 §8.1.2.1)? */
+  hasLied = false;
   /** Has it sent half an element, or worse? */
   #isAstray = false;
   #toAnswer: Stanza[] = [];
@@ -173,7 +175,12 @@ export class StreamPeer {
     if (this.jid === undefined || !this.isOpen || this.#isAstray) return;
     const elements = wholeElements(text);
     if (elements === undefined) this.#isAstray = true;
-    else for (const raw of elements) if (isStanza(raw)) this.#ask(readStanza(raw), toText(writeRaw(raw)));
+    else for (const raw of elements) if (isStanza(raw)) this.#sends(readStanza(raw), toText(writeRaw(raw)));
+  }
+
+  #sends(stanza: Stanza, xml: string): void {
+    if (stanza.from !== undefined && stanza.from.bare !== this.jid?.bare) this.hasLied = true;
+    this.#ask(stanza, xml);
   }
 
   #ask(stanza: Stanza, xml: string): void {

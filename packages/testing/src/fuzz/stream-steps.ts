@@ -11,7 +11,7 @@ import {
 } from "./hostile-values.ts";
 import { mutated } from "./mutate.ts";
 import type { Random } from "./random.ts";
-import { StanzaTexts } from "./stanza-texts.ts";
+import { type Manners, StanzaTexts } from "./stanza-texts.ts";
 import { XmlDocuments } from "./xml-documents.ts";
 
 export type Door = "starttls" | "direct TLS" | "component";
@@ -52,11 +52,13 @@ const TLS_HEADER = "<stream:stream to='example.org' version='1.0' xmlns='jabber:
 
 export class StreamSteps {
   readonly #random: Random;
+  readonly #manners: Manners;
   readonly #stanzas: StanzaTexts;
 
   constructor(random: Random) {
     this.#random = random;
-    this.#stanzas = new StanzaTexts(random);
+    this.#manners = random.pick(["polite", "rude"]);
+    this.#stanzas = new StanzaTexts(random, this.#manners);
   }
 
   sequence(length: number): readonly Step[] {
@@ -69,24 +71,22 @@ export class StreamSteps {
   }
 
   #arrival(peer: number): readonly Step[] {
-    return [this.#connection(peer, this.#random.oneIn(3) ? "starttls" : "direct TLS"), this.#login(peer)];
+    const random = this.#random;
+    const arrival = [this.#connection(peer, random.oneIn(3) ? "starttls" : "direct TLS"), this.#login(peer)];
+    if (random.oneIn(4)) return arrival;
+    const roster = random.oneIn(2) ? "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>" : "";
+    return [...arrival, { do: "send", peer, text: `${roster}<presence/>`, piece: 100_000 }];
   }
 
   #next(peer: number): readonly Step[] {
     const random = this.#random;
-    const { text, piece } = { text: this.#stanzas.any(), piece: this.#piece() };
+    const often = this.#manners === "rude" ? 2 : 0;
     return random.choose<readonly Step[]>([
-      [30, () => [{ do: "send", peer, text, piece }]],
-      [6, () => [{ do: "send", peer, text: this.#burst(), piece }]],
-      [4, () => this.#arrival(peer)],
-      [3, () => [this.#connection(peer, random.pick(["starttls", "direct TLS"]))]],
+      [30, () => [{ do: "send", peer, text: this.#stanzas.any(), piece: this.#piece() }]],
+      [6, () => [{ do: "send", peer, text: this.#burst(), piece: this.#piece() }]],
+      [3, () => this.#arrival(peer)],
       [4, () => this.#component()],
-      [3, () => [{ do: "send", peer, text: this.#header(), piece }]],
-      [2, () => [{ do: "send", peer, text: this.#opening(), piece }]],
-      [2, () => [{ do: "handshake", peer }]],
-      [2, () => [this.#login(peer)]],
-      [2, () => [{ do: "junk", peer, bytes: this.#junk() }]],
-      [1, () => [{ do: "send", peer, text: random.pick(["</stream:stream>", " \n ", "</", "<"]), piece }]],
+      [2 * often, () => this.#insult(peer)],
       [1, () => [{ do: "half-close", peer }]],
       [2, () => [{ do: "vanish", peer }]],
       [2, () => [{ do: "read", peer, on: random.oneIn(2) }]],
@@ -95,6 +95,23 @@ export class StreamSteps {
       [3, () => [{ do: "disk", how: random.pick(["holds", "commits", "commits", "fails", "is prompt"]) }]],
       [4, () => [{ do: "chat" }]],
       [random.oneIn(10) ? 1 : 0, () => [{ do: "remove account", account: random.pick(STRANGERS) }]],
+    ]);
+  }
+
+  /** Most often the end of the stream. */
+  #insult(peer: number): readonly Step[] {
+    const random = this.#random;
+    const piece = this.#piece();
+    return random.choose<readonly Step[]>([
+      [2, () => [this.#connection(peer, random.pick(["starttls", "direct TLS"]))]],
+      [2, () => [this.#connection(peer, "starttls"), { do: "send", peer, text: this.#header(), piece }]],
+      [2, () => [this.#connection(peer, "starttls"), { do: "send", peer, text: this.#opening(), piece }]],
+      [1, () => [{ do: "send", peer, text: this.#header(), piece }]],
+      [2, () => [{ do: "send", peer, text: this.#stanzas.oddity(), piece }]],
+      [2, () => [{ do: "handshake", peer }]],
+      [2, () => [this.#login(peer)]],
+      [2, () => [{ do: "junk", peer, bytes: this.#junk() }]],
+      [1, () => [{ do: "send", peer, text: random.pick(["</stream:stream>", " \n ", "</", "<"]), piece }]],
     ]);
   }
 

@@ -40,7 +40,23 @@ const plain = (account: string): string =>
 
 /** Long enough for everything that has a time limit to end. */
 const LONG = 200_000;
+/** No attempt to log in is held up longer; nothing else waits for anything once connections are gone. */
+const LONGEST_DELAY = GUESS_LIMITS.longestDelayMs + 100;
+const MOST_PATIENCE = 100;
 const TURNS = 4;
+
+/** For statistics: of what is generated, enough must get somewhere. */
+export interface StreamOutcome {
+  /** Of strangers. */
+  readonly streams: number;
+  readonly bound: number;
+  /** Requests that were answered. */
+  readonly answers: number;
+  /** Elements that strangers were sent. */
+  readonly stanzas: number;
+  /** Messages between the honest two. */
+  readonly chats: number;
+}
 
 export class StreamWorld {
   readonly #time = { monotonic: 1_000_000, wall: Date.parse("2031-05-17T09:30:00Z") };
@@ -205,11 +221,19 @@ export class StreamWorld {
   async #login(peer: StreamPeer, account: string, resource: string, inOnePiece: boolean): Promise<void> {
     peer.connection.handshake();
     if (peer === this.#peers[PEERS]) return this.#joinAsComponent(peer);
+    if (peer.connection.security === undefined && !inOnePiece) await this.#startTls(peer);
     const steps = [CLIENT_HEADER, plain(account), CLIENT_HEADER, bindRequest(resource)];
     for (const text of inOnePiece ? [steps.join("")] : steps) {
       peer.send(text);
       await this.#rest();
     }
+  }
+
+  async #startTls(peer: StreamPeer): Promise<void> {
+    peer.send(CLIENT_HEADER);
+    peer.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+    await this.#rest();
+    peer.connection.handshake();
   }
 
   async #joinAsComponent(peer: StreamPeer): Promise<void> {
@@ -271,6 +295,8 @@ export class StreamWorld {
     this.#writer.release();
     for (const peer of this.#everybody()) peer.connection.read(true);
     await this.#pass(20_000);
+    // Whoever has sent too much too fast is read from in time.
+    for (let more = 0; more < MOST_PATIENCE && !this.#isQuiet; more++) await this.#pass(20_000);
     await this.take({ do: "chat" });
     this.#checkAnswers();
     this.#checkChats();
@@ -278,7 +304,12 @@ export class StreamWorld {
     this.#checkEmpty();
   }
 
+  get #isQuiet(): boolean {
+    return [...this.#everybody()].every(({ isOpen, connection }) => !isOpen || connection.isQuiet);
+  }
+
   #checkAnswers(): void {
+    for (const peer of this.#everybody()) ensure(!peer.isOpen || !peer.hasLied, "a stream survived a false `from`");
     for (const [id, asked] of this.#asked) {
       if (asked.by.isOpen && !this.#isForSomebodyElse(asked)) throw new Broken(`request ${id} was never answered: ${asked.xml}`);
     }
@@ -302,6 +333,18 @@ export class StreamWorld {
     for (const peer of this.#honest) ensure(peer.isOpen, "the stream of somebody honest was closed");
   }
 
+  /** What it came to. */
+  get outcome(): StreamOutcome {
+    const peers = [...this.#everybody()].filter(({ isHonest }) => !isHonest);
+    return {
+      streams: peers.length,
+      bound: peers.filter(({ jid }) => jid !== undefined).length,
+      answers: this.#answered.size,
+      stanzas: peers.reduce((sum, { received }) => sum + received.length, 0),
+      chats: this.#chats,
+    };
+  }
+
   async #leave(): Promise<void> {
     for (const peer of this.#everybody()) {
       if (this.#random.oneIn(2)) peer.send("</stream:stream>");
@@ -310,7 +353,7 @@ export class StreamWorld {
     }
     await this.take({ do: "pass", ms: LONG });
     for (const peer of this.#everybody()) peer.connection.vanish();
-    await this.take({ do: "pass", ms: LONG });
+    await this.take({ do: "pass", ms: LONGEST_DELAY });
   }
 
   #checkEmpty(): void {
@@ -335,7 +378,7 @@ const configOf = (random: Random): Record<string, unknown> => {
     resourceConflict: random.pick(["replace", "refuse", "rename"]),
     registration: { perAddress: false },
     limits: {
-      rate: random.oneIn(4) ? { bytesPerSecond: 1_024, burstBytes: 16_384, stanzasPerSecond: 5, burstStanzas: 20 } : false,
+      rate: random.oneIn(4) ? { bytesPerSecond: 4_096, burstBytes: 16_384, stanzasPerSecond: 5, burstStanzas: 20 } : false,
       ...(isTight
         ? { rosterItems: 3, rosterGroups: 2, subscriptionRequests: 2, blockedAddresses: 2, offlineMessages: 2, privateNames: 2 }
         : {}),
