@@ -23,16 +23,24 @@ export interface CrowdOptions {
   readonly withRoster?: boolean;
 }
 
-/** Clients that have sent initial presence. */
+/** Clients that are online. */
 export class Crowd {
-  readonly clients: readonly Client[];
+  /** By number. */
+  readonly clients: Client[] = [];
   /** Connections that have ended without our asking. */
   broken = 0;
-  readonly #gone: Promise<unknown>;
+  readonly #gone: Promise<void>[] = [];
 
-  constructor(clients: readonly Client[]) {
-    this.clients = clients;
-    this.#gone = Promise.all(clients.map((client) => this.#watch(client)));
+  add(number: number, client: Client): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ended = (error: Error | undefined): void => {
+      if (error !== undefined) this.broken++;
+      resolve();
+    };
+    // At once, before anything else can arrive: what comes from now on is not part of logging in.
+    client.connection.receiver = { element: ignore, ended };
+    this.clients[number] = client;
+    this.#gone.push(promise);
   }
 
   /** Gives a client's elements to a function. */
@@ -44,39 +52,25 @@ export class Crowd {
   /** Ends all streams. Settles when they are closed. */
   async leave(): Promise<void> {
     for (const { connection } of this.clients) connection.close();
-    await Promise.race([this.#gone, elapsed(PATIENCE_MS)]);
-    for (const { connection } of this.clients) connection.destroy();
-  }
-
-  #watch({ connection }: Client): Promise<void> {
-    return new Promise((resolve) => {
-      connection.receiver = {
-        element: ignore,
-        ended: (error) => {
-          if (error !== undefined) this.broken++;
-          resolve();
-        },
-      };
-    });
+    const patience = setTimeout(() => {
+      for (const { connection } of this.clients) connection.destroy();
+    }, PATIENCE_MS);
+    await Promise.all(this.#gone);
+    clearTimeout(patience);
   }
 }
 
 const PATIENCE_MS = 10_000;
 const ignore = (): void => {};
-const elapsed = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
-
 export const ROSTER_REQUEST = "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>";
 
 /** Brings a crowd online. */
 export const assemble = async ({ server, prefix, count, atOnce, withRoster }: CrowdOptions): Promise<Crowd> => {
-  const clients: Client[] = [];
+  const crowd = new Crowd();
   await inTurn(count, atOnce, async (number) => {
     const client = await logIn(server, userName(prefix, number), `r${number}`);
+    crowd.add(number, client);
     client.connection.send(withRoster === true ? `${ROSTER_REQUEST}<presence/>` : "<presence/>");
-    clients[number] = client;
   });
-  return new Crowd(clients);
+  return crowd;
 };

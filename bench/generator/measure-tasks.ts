@@ -127,19 +127,15 @@ const logInAndOut = async (task: LoginTask, server: Server, latencies: Histogram
     const begun = performance.now();
     const { connection } = await logIn(server, userName(task.prefix, number % task.users), `r${number}`);
     latencies.add(performance.now() - begun);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    leaving.push(promise);
+    const ended = (error: Error | undefined): void => {
+      if (error !== undefined) broken++;
+      resolve();
+    };
+    connection.receiver = { element: () => {}, ended };
     connection.send("<presence/>");
     connection.close();
-    leaving.push(
-      new Promise((resolve) => {
-        connection.receiver = {
-          element: () => {},
-          ended: (error) => {
-            if (error !== undefined) broken++;
-            resolve();
-          },
-        };
-      }),
-    );
   });
   await Promise.all(leaving);
   return broken;

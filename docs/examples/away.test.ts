@@ -11,8 +11,8 @@ const answer = `<message type='chat' id='*' from='${JULIET}' to='${ROMEO}/orchar
 eachFabric("away", (open) => {
   const cast = async () => {
     const scene = await open({ modules: (store) => [away(store.collection("away"))], accounts: [ROMEO, JULIET] });
-    const romeo = await scene.login(`${ROMEO}/orchard`);
-    const juliet = await scene.login(`${JULIET}/balcony`);
+    const romeo = await scene.online(`${ROMEO}/orchard`);
+    const juliet = await scene.online(`${JULIET}/balcony`);
     await juliet.sends(`<iq type='set' id='a1'>${note("back at nine")}</iq>`);
     juliet.receives(`<iq type='result' id='a1' to='${JULIET}/balcony'/>`);
     return { scene, romeo, juliet };
@@ -48,9 +48,8 @@ eachFabric("away", (open) => {
     romeo.received();
     await romeo.sends(chat("Good morrow."));
     romeo.receives(answer);
-    juliet.received();
-    await romeo.sends(chat("One kiss, and I'll descend."));
-    juliet.receivesNothing();
+    // What he said, and nothing that was said for him.
+    juliet.receives(`<message type='chat' from='${ROMEO}/orchard' to='${JULIET}'><body>Good morrow.</body></message>`);
   });
 
   test("nobody else may read or change it, and it goes with the account", async () => {

@@ -10,7 +10,17 @@ import {
   type Stanza,
   textOf,
 } from "@kith/protocol";
-import { type Collection, type Effects, type Module, onGet, onSet, route, toOwnSessions, write } from "@kith/server";
+import {
+  type Collection,
+  type Effects,
+  type Module,
+  onGet,
+  onSet,
+  route,
+  toOwnSessions,
+  write,
+  writeSoon,
+} from "@kith/server";
 
 const NS = "urn:example:away";
 const LONGEST = 1_000;
@@ -57,7 +67,8 @@ export const away = (stored: Collection<Stored>): Module => ({
         if (note === undefined || all.has(from.bare) || all.size > MOST_TOLD) return NOTHING;
         const body = element(NS_CONTENT, "body", {}, [String(note)]);
         const answer = message({ type: "chat", from: to.toBare(), to: from, id: newId() }, [body, Away.build("")]);
-        return [write(stored.put(to.bare, from.bare, now())), route(answer)];
+        // A crash may forget it: then somebody is told twice.
+        return [writeSoon(stored.put(to.bare, from.bare, now())), route(answer)];
       });
     },
   },

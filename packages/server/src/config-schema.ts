@@ -4,6 +4,7 @@
  */
 import { CONTACT_ROLES, type DomainJid } from "@kith/protocol";
 import { z } from "zod";
+import type { KithConfig } from "./config-options.ts";
 import {
   accountAddress,
   contactUri,
@@ -260,8 +261,15 @@ export const schema = z.strictObject({
   }),
 });
 
-/** A configuration as it is written. */
-export type KithConfig = z.input<typeof schema>;
+/** What is taken is what is declared (config-options.ts), option by option; the compiler holds the two together. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+type Whole<T> = T extends (...args: never) => unknown
+  ? T
+  : T extends object
+    ? { -readonly [K in keyof T]-?: Whole<T[K]> }
+    : T;
+export const isAsDeclared: Same<Whole<z.input<typeof schema>>, Whole<KithConfig>> = true;
+
 /** As it has been read: checked, and complete but for the defaults that depend on others. */
 export type ParsedConfig = z.output<typeof schema>;
 export type ParsedHost = z.output<typeof host>;

@@ -7,11 +7,12 @@ import type { BareJid, ContactAddresses, DomainJid } from "@kith/protocol";
 import { type Conflict, conflictsIn, DEFAULT_PORTS } from "./config-checks.ts";
 import { type Environment, type Overridden, sourceOf, type Written, withEnvironment } from "./config-environment.ts";
 import { findConfigFile, importConfig } from "./config-file.ts";
+import type { KithConfig } from "./config-options.ts";
 import { ConfigError, type Path, type Problem, problemLines, problemsOf } from "./config-problems.ts";
-import { type KithConfig, type ParsedConfig, type ParsedHost, type ParsedListener, schema } from "./config-schema.ts";
+import { type ParsedConfig, type ParsedHost, type ParsedListener, schema } from "./config-schema.ts";
 
+export type { KithConfig } from "./config-options.ts";
 export { ConfigError } from "./config-problems.ts";
-export type { KithConfig } from "./config-schema.ts";
 
 /**
  * Types and checks a configuration as it is written; the default export of `kith.config.ts`.

@@ -1,6 +1,6 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DirectoryInUse, lockDirectory } from "./directory-lock.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import { pragma } from "./sqlite-connection.ts";
@@ -10,8 +10,14 @@ import { Child, databaseIn, POISON, poison, readableLog, temporaryPaths } from "
 
 const newPath = temporaryPaths();
 
+// Made once and copied, for there are many tests.
+const template = newPath();
+beforeAll(async () => (await openSqliteStore({ directory: template })).close());
+
 const open = async (cacheOwners: number): Promise<Opened> => {
   const directory = newPath();
+  mkdirSync(directory);
+  copyFileSync(join(template, "kith.db"), join(directory, "kith.db"));
   const store = await openSqliteStore({ directory, cacheOwners, synchronous: "NORMAL" });
   // A tool in another's hand: it makes units fail, and makes the writer wait.
   const tool = databaseIn(directory);

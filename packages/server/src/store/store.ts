@@ -61,7 +61,10 @@ export type Write =
 export type Haste = "now" | "soon";
 
 export interface Unit {
-  /** Takes effect for reads at once. */
+  /**
+   * Takes effect for reads at once, and for good unless the unit is committed and fails: a unit that has been added to must
+   * be committed. Throws TypeError where a value is not JSON data, or an owner or key is not well-formed text.
+   */
   add(write: Write): void;
   readonly isEmpty: boolean;
   /** Hands the unit to the writer. At most once. */
@@ -71,7 +74,8 @@ export interface Unit {
 /**
  * What a module keeps: values by key, grouped by owner (nearly always an account's bare JID; a domain or `""` for
  * what belongs to the server). Values are plain JSON data. Owned by an account, they go when the account goes.
- * Answers are shared and must not be changed.
+ * Answers are shared and must not be changed. What `all` has answered stays as it is, whatever is written afterwards; its
+ * order is no promise. A value read is a copy of the one that was put, as JSON tells it.
  */
 export interface Collection<T> {
   readonly name: string;
@@ -99,7 +103,10 @@ export interface Accounts {
 export interface Spool {
   /** A new row and the write that stores it for this target. */
   keep(target: Target, stanza: Bytes, stamp: number): { readonly row: RowId; readonly write: Write };
-  /** What is pending for a target, oldest first, at most `limit` after row `after`. Sees what is being committed. */
+  /**
+   * What is pending for a target, oldest first, at most `limit` after row `after`. Sees what is being committed. With a
+   * `limit` it is there at once; all of a long queue is read off the main thread.
+   */
   pending(target: Target, after?: RowId, limit?: number): Eventually<readonly StoredStanza[]>;
   count(target: Target): Eventually<number>;
   settle(target: Target, rows: readonly RowId[]): Write;

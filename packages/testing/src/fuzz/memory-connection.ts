@@ -1,10 +1,4 @@
-import {
-  type Bytes,
-  type ChannelBindings,
-  type DomainJid,
-  NO_CHANNEL_BINDINGS,
-  toUint8Array,
-} from "@kith/protocol";
+import { type Bytes, type ChannelBindings, type DomainJid, NO_CHANNEL_BINDINGS, toUint8Array } from "@kith/protocol";
 import type { Security, Transport, TransportListener } from "../../../server/src/session/transport.ts";
 
 const NO_CERTIFICATE = { serverName: undefined, peerCertificate: undefined } as const;

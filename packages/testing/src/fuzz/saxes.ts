@@ -1,6 +1,6 @@
 /** What saxes, an independent reader of XML, makes of a stream, with the rules that RFC 6120 §11 adds. */
 import { type Element, type Node, NS_NONE } from "@kith/protocol";
-import { SaxesParser, type SaxesTagNS } from "saxes";
+import { type SaxesAttributeNS, SaxesParser, type SaxesTagNS } from "saxes";
 
 export interface StreamReading {
   /** The header, with the first-level elements that were complete as its children; namespaces are real names. */
@@ -130,14 +130,9 @@ class Reading {
   #elementOf(tag: SaxesTagNS, children: readonly Node[]): Element {
     this.#checkLocal(tag.local);
     const attributes = { __proto__: null } as unknown as Record<string, string>;
-    for (const { prefix, local, uri, value, name } of Object.values(tag.attributes)) {
-      this.#checkLocal(local);
-      if (name === "xmlns" || prefix === "xmlns") {
-        // saxes takes white space off.
-        if (value.trim() !== value) throw new Doubtful();
-        continue;
-      }
-      attributes[prefix === "" ? local : prefix === "xml" ? name : `{${uri}}${local}`] = value;
+    for (const attribute of Object.values(tag.attributes)) {
+      this.#checkLocal(attribute.local);
+      if (!isDeclaration(attribute)) attributes[keyOf(attribute)] = attribute.value;
     }
     return { name: tag.local, ns: tag.uri === "" ? NS_NONE : tag.uri, attributes, children };
   }
@@ -147,6 +142,19 @@ class Reading {
     if (/^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/.test(local)) this.#refuse("a name that is none");
   }
 }
+
+/** Throws `Doubtful` for a namespace that saxes takes white space off. */
+const isDeclaration = ({ name, prefix, value }: SaxesAttributeNS): boolean => {
+  if (name !== "xmlns" && prefix !== "xmlns") return false;
+  if (value.trim() !== value) throw new Doubtful();
+  return true;
+};
+
+/** As `Element.attributes` has it. */
+const keyOf = ({ prefix, local, uri, name }: SaxesAttributeNS): string => {
+  if (prefix === "") return local;
+  return prefix === "xml" ? name : `{${uri}}${local}`;
+};
 
 /** saxes does not read this as Namespaces in XML says. */
 export class Doubtful extends Error {}

@@ -264,7 +264,16 @@ export class StanzaTexts {
 
   #changedAttributes(attributes: Element["attributes"]): Element["attributes"] {
     const random = this.#random;
-    const names = [...Object.keys(attributes), "jid", "node", "ver", "subscription", "__proto__", "xml:lang", "{urn:p}a"];
+    const names = [
+      ...Object.keys(attributes),
+      "jid",
+      "node",
+      "ver",
+      "subscription",
+      "__proto__",
+      "xml:lang",
+      "{urn:p}a",
+    ];
     const name = random.pick(names);
     const others = Object.entries(attributes).filter(([other]) => other !== name);
     const value = random.oneIn(2) ? random.pick(BAD_ADDRESSES) : random.pick(HOSTILE_TEXTS);
@@ -294,5 +303,4 @@ export class StanzaTexts {
 /** Not even many of them are much. */
 const isShort = (node: Node): boolean => typeof node !== "string" || node.length < 100;
 
-const nested = (depth: number): Element =>
-  element("urn:example:deep", "a", {}, depth <= 1 ? [] : [nested(depth - 1)]);
+const nested = (depth: number): Element => element("urn:example:deep", "a", {}, depth <= 1 ? [] : [nested(depth - 1)]);

@@ -1,8 +1,8 @@
 /** Somebody connected to the server that streams are tried on: what they are told, and whether they may be told it. */
 import {
   type Bytes,
-  childCount,
   type ContentNamespace,
+  childCount,
   isStanza,
   type Jid,
   type RawElement,
@@ -129,7 +129,8 @@ export class StreamPeer {
 
   #stanza(stanza: Stanza, raw: RawElement): void {
     const xml = toText(writeRaw(raw));
-    if (stanza.problem !== undefined && stanza.type !== "error") throw new Broken(`a stanza that is none (${stanza.problem.message}): ${xml}`);
+    if (stanza.problem !== undefined && stanza.type !== "error")
+      throw new Broken(`a stanza that is none (${stanza.problem.message}): ${xml}`);
     if (this.jid === undefined) this.#bound(stanza, raw);
     else if (stanza.to !== undefined && stanza.to.bare !== this.jid.bare) throw new Broken(`for somebody else: ${xml}`);
     if (stanza.kind === "iq" && (stanza.type === "result" || stanza.type === "error")) this.#answered(stanza, xml);

@@ -48,7 +48,8 @@ export type Step =
 export const PEERS = 5;
 
 const ADDRESSES = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "127.0.0.1", "::ffff:192.0.2.1"];
-const TLS_HEADER = "<stream:stream to='example.org' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+const TLS_HEADER =
+  "<stream:stream to='example.org' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
 
 export class StreamSteps {
   readonly #random: Random;
@@ -91,7 +92,10 @@ export class StreamSteps {
       [2, () => [{ do: "vanish", peer }]],
       [2, () => [{ do: "read", peer, on: random.oneIn(2) }]],
       [3, () => [{ do: "pass", ms: random.pick([1, 200, 1_500, 5_000, 20_000, 61_000]) }]],
-      [1, () => [{ do: "set clock", ms: random.pick([1, -1, 1_000, -3_600_000, 86_400_000, -86_400_000, 3e10, -3e10]) }]],
+      [
+        1,
+        () => [{ do: "set clock", ms: random.pick([1, -1, 1_000, -3_600_000, 86_400_000, -86_400_000, 3e10, -3e10]) }],
+      ],
       [3, () => [{ do: "disk", how: random.pick(["holds", "commits", "commits", "fails", "is prompt"]) }]],
       [4, () => [{ do: "chat" }]],
       [random.oneIn(10) ? 1 : 0, () => [{ do: "remove account", account: random.pick(STRANGERS) }]],
@@ -152,9 +156,13 @@ export class StreamSteps {
         .replaceAll("&", "&amp;")
         .replaceAll("<", "&lt;")
         .replaceAll("'", "&apos;");
-    const to = random.oneIn(3) ? random.pick(["", ` to='${value()}'`]) : ` to='${random.pick([HOST, HOST, OTHER_HOST])}'`;
+    const to = random.oneIn(3)
+      ? random.pick(["", ` to='${value()}'`])
+      : ` to='${random.pick([HOST, HOST, OTHER_HOST])}'`;
     const from = random.oneIn(3) ? ` from='${value()}'` : "";
-    const version = random.oneIn(5) ? random.pick(["", " version='0.9'", " version='1.99'", " version='x'"]) : " version='1.0'";
+    const version = random.oneIn(5)
+      ? random.pick(["", " version='0.9'", " version='1.99'", " version='x'"])
+      : " version='1.0'";
     const lang = random.oneIn(4) ? ` xml:lang='${random.pick(["en", "de-CH", "x'".slice(0, 1), "123456789"])}'` : "";
     const content = random.oneIn(8) ? random.pick(["jabber:server", "urn:x", ""]) : "jabber:client";
     const declaration = random.oneIn(4) ? "<?xml version='1.0'?>" : "";

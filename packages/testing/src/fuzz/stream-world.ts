@@ -311,7 +311,8 @@ export class StreamWorld {
   #checkAnswers(): void {
     for (const peer of this.#everybody()) ensure(!peer.isOpen || !peer.hasLied, "a stream survived a false `from`");
     for (const [id, asked] of this.#asked) {
-      if (asked.by.isOpen && !this.#isForSomebodyElse(asked)) throw new Broken(`request ${id} was never answered: ${asked.xml}`);
+      if (asked.by.isOpen && !this.#isForSomebodyElse(asked))
+        throw new Broken(`request ${id} was never answered: ${asked.xml}`);
     }
   }
 
@@ -327,7 +328,9 @@ export class StreamWorld {
     const received = this.#honest.map((peer) =>
       peer.received.filter(({ name, payload }) => name === "message" && payload.startsWith("<body>message ")),
     );
-    const ids = received.map((messages) => messages.map(({ attributes }) => attributes[attributes.indexOf("id" as never) + 1]));
+    const ids = received.map((messages) =>
+      messages.map(({ attributes }) => attributes[attributes.indexOf("id" as never) + 1]),
+    );
     const wanted = [expected.filter((_, at) => at % 2 === 0), expected.filter((_, at) => at % 2 === 1)];
     ensure(JSON.stringify(ids) === JSON.stringify(wanted), `messages of the honest: ${JSON.stringify(ids)}`);
     for (const peer of this.#honest) ensure(peer.isOpen, "the stream of somebody honest was closed");
@@ -345,13 +348,15 @@ export class StreamWorld {
     };
   }
 
+  /** All at once, or in peace and as they should. */
   async #leave(): Promise<void> {
-    for (const peer of this.#everybody()) {
-      if (this.#random.oneIn(2)) peer.send("</stream:stream>");
-      if (this.#random.oneIn(2)) peer.connection.halfClose();
-      else peer.connection.vanish();
+    if (this.#random.oneIn(2)) {
+      for (const peer of this.#everybody()) {
+        if (this.#random.oneIn(2)) peer.send("</stream:stream>");
+        if (this.#random.oneIn(2)) peer.connection.halfClose();
+      }
+      await this.take({ do: "pass", ms: LONG });
     }
-    await this.take({ do: "pass", ms: LONG });
     for (const peer of this.#everybody()) peer.connection.vanish();
     await this.take({ do: "pass", ms: LONGEST_DELAY });
   }
@@ -369,7 +374,10 @@ export class StreamWorld {
 const configOf = (random: Random): Record<string, unknown> => {
   const isTight = random.oneIn(4);
   return {
-    hosts: { [HOST]: { registration: random.pick(["closed", "invitation", "open"]) }, [OTHER_HOST]: { anonymous: true } },
+    hosts: {
+      [HOST]: { registration: random.pick(["closed", "invitation", "open"]) },
+      [OTHER_HOST]: { anonymous: true },
+    },
     components: { [COMPONENT]: { secret: SECRET } },
     plaintextFromLoopback: random.oneIn(2),
     passwords: { minimumLength: 1 },
@@ -378,9 +386,18 @@ const configOf = (random: Random): Record<string, unknown> => {
     resourceConflict: random.pick(["replace", "refuse", "rename"]),
     registration: { perAddress: false },
     limits: {
-      rate: random.oneIn(4) ? { bytesPerSecond: 4_096, burstBytes: 16_384, stanzasPerSecond: 5, burstStanzas: 20 } : false,
+      rate: random.oneIn(4)
+        ? { bytesPerSecond: 4_096, burstBytes: 16_384, stanzasPerSecond: 5, burstStanzas: 20 }
+        : false,
       ...(isTight
-        ? { rosterItems: 3, rosterGroups: 2, subscriptionRequests: 2, blockedAddresses: 2, offlineMessages: 2, privateNames: 2 }
+        ? {
+            rosterItems: 3,
+            rosterGroups: 2,
+            subscriptionRequests: 2,
+            blockedAddresses: 2,
+            offlineMessages: 2,
+            privateNames: 2,
+          }
         : {}),
       ...(isTight ? { outboxBytes: 65_536, readAheadBytes: 16_384, privateBytes: 1_024, vcardBytes: 1_024 } : {}),
     },

@@ -111,7 +111,9 @@ export class XmlDocuments {
     const encoding = random.oneIn(3)
       ? ` encoding=${quote}${this.#slip(2) ? random.pick(["UTF-16", "latin1", ""]) : random.pick(["UTF-8", "utf-8", "Utf-8"])}${quote}`
       : "";
-    const standalone = random.oneIn(6) ? ` standalone=${quote}${this.#slip(2) ? "maybe" : random.pick(["yes", "no"])}${quote}` : "";
+    const standalone = random.oneIn(6)
+      ? ` standalone=${quote}${this.#slip(2) ? "maybe" : random.pick(["yes", "no"])}${quote}`
+      : "";
     return `<?xml version=${quote}${version}${quote}${encoding}${standalone}${this.#space()}?>${this.#space()}`;
   }
 

@@ -211,10 +211,13 @@ const compare = (heard: Heard, reading: StreamReading): void => {
     `element ${complete.length + 1} is accepted, saxes says ${fault ?? "nothing"}`,
   );
   if (heard.error === undefined && fault === undefined) {
-    ensure(heard.elements.length === complete.length, `${heard.elements.length} elements instead of ${complete.length}`);
+    ensure(
+      heard.elements.length === complete.length,
+      `${heard.elements.length} elements instead of ${complete.length}`,
+    );
   }
   if (heard.headers[0]?.content !== "jabber:client") return;
-  heard.elements.forEach((raw, at) => checkMeaning(raw, complete[at] as Element));
+  for (const [at, raw] of heard.elements.entries()) checkMeaning(raw, complete[at] as Element);
 };
 
 /** RFC 6120 §4.8.3: what comes down from the stanza is re-scoped, what an extension holds is not. */
@@ -225,8 +228,7 @@ const rescoped = (element: Element, to: string): Element =>
 const CONTENT = new Set(["jabber:client", "jabber:server", "jabber:component:accept"]);
 
 const HEADERS = ["jabber:client", "jabber:server"].map(
-  (content) =>
-    [content, `<stream:stream xmlns='${content}' xmlns:stream='http://etherx.jabber.org/streams'>`] as const,
+  (content) => [content, `<stream:stream xmlns='${content}' xmlns:stream='http://etherx.jabber.org/streams'>`] as const,
 );
 
 /** What the reader made of an element, and what is sent on, mean what was received. */
@@ -263,13 +265,19 @@ const checkElement = (raw: RawElement, limits: ScannerLimits): void => {
     if (/[\t\n\r]/.test(ns)) return;
     // A namespace that is inherited is compared as it is, one that is declared again as it is escaped.
     const found = [raw.ns, escaped].find((wanted) => isChild(raw, at, wanted, name));
-    ensure(found !== undefined && (found === escaped || child.ns === raw.ns), `child ${at} is not found as {${ns}}${name}`);
+    ensure(
+      found !== undefined && (found === escaped || child.ns === raw.ns),
+      `child ${at} is not found as {${ns}}${name}`,
+    );
     ensure(findChild(raw, found, name) <= at, `child ${at} is not found by name`);
   });
   const written = writeRaw(raw);
   // Attributes and payload may each grow when they are written anew, and neither beyond the limit.
   const most = 2 * limits.stanzaBytes + FRAME;
   ensure(written.length <= most, `${written.length} bytes to forward, at most ${limits.stanzaBytes} were read`);
-  const again = hear({ bytes: toUint8Array(`${HEADERS[0]?.[1]}${written}` as Bytes), limits: SCANNER_LIMITS, seed: 0 }, []);
+  const again = hear(
+    { bytes: toUint8Array(`${HEADERS[0]?.[1]}${written}` as Bytes), limits: SCANNER_LIMITS, seed: 0 },
+    [],
+  );
   ensure(JSON.stringify(again.elements) === JSON.stringify([raw]), `a second hop changes it: ${toText(written)}`);
 };

@@ -17,6 +17,9 @@ const PROGRAMS: Readonly<Record<Runtime, string>> = {
   bun: join(ROOT, "node_modules/bun/bin/bun.exe"),
 };
 
+/** The program that runs TypeScript as the server is run. */
+export const PROGRAM: string = PROGRAMS[runtime];
+
 /** The kinds of ports a server opens. */
 export type Port = "c2s" | "c2s-tls" | "component";
 
@@ -40,7 +43,7 @@ export interface Said {
 
 /** Runs `kith …` to its end. */
 export const kith = async (args: readonly string[], input?: string, cwd = tmpdir()): Promise<Said> => {
-  const command = new Program(PROGRAMS[runtime], [MAIN, ...args], { cwd });
+  const command = new Program(PROGRAM, [MAIN, ...args], { cwd });
   if (input !== undefined) command.tell(input);
   command.closeInput();
   const code = await command.exited;
@@ -90,6 +93,11 @@ export class KithServer implements AsyncDisposable {
     return listener.port;
   }
 
+  /** The lines of its standard output so far. */
+  get output(): readonly string[] {
+    return this.#running.output.all;
+  }
+
   /** The lines of its log so far. */
   get log(): readonly string[] {
     return this.#running.errors.all;
@@ -98,6 +106,12 @@ export class KithServer implements AsyncDisposable {
   /** Settles when a line of the log matches. */
   async logged(pattern: RegExp): Promise<void> {
     await this.#running.errors.next(`a line like ${pattern} in the log`, (line) => pattern.test(line));
+  }
+
+  get pid(): number {
+    const { pid } = this.#running;
+    if (pid === undefined) throw new Error("the server could not be started");
+    return pid;
   }
 
   get exited(): Promise<ExitCode> {
@@ -111,7 +125,7 @@ export class KithServer implements AsyncDisposable {
   /** Starts it, or starts it again with the data it had. */
   async start(): Promise<void> {
     await this.configure(this.#config);
-    const program = new Program(PROGRAMS[runtime], [MAIN, "start", "--config", this.configFile], { cwd: this.folder });
+    const program = new Program(PROGRAM, [MAIN, "start", "--config", this.configFile], { cwd: this.folder });
     this.#program = program;
     this.#ready = JSON.parse(await program.output.next("the line that says it is ready", isReadyLine)) as ReadyLine;
   }
