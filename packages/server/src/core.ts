@@ -1,7 +1,8 @@
-import { type DomainJid, type Eventually, type Iq, isPromise, StreamError } from "@kith/protocol";
+import { type DomainJid, type Eventually, type Iq, isPromise, type Stanza, StreamError } from "@kith/protocol";
 import { DomainHolder } from "./fabric/domain-holder.ts";
-import type { Fabric } from "./fabric/fabric.ts";
+import type { Binding, Fabric } from "./fabric/fabric.ts";
 import type { Context, Effects, Module, SessionView } from "./module.ts";
+import { deliverKept } from "./router/absent-domains.ts";
 import { type BaseContext, RouterContext } from "./router/context.ts";
 import type { Log } from "./router/log.ts";
 import { Router } from "./router/router.ts";
@@ -103,13 +104,19 @@ const doorOf = (options: CoreOptions, context: RouterContext, sessions: SessionT
     },
     acceptRemote: (stanza) => router.acceptRemote(stanza),
     bindDomain: (domain, receive) => {
-      try {
-        return fabric.bind({ kind: "domain", domain }, new DomainHolder(receive));
-      } catch {
-        throw new StreamError("conflict");
-      }
+      const binding = bindDomain(fabric, domain, receive);
+      void deliverKept(options.store, domain, receive);
+      return binding;
     },
   };
+};
+
+const bindDomain = (fabric: Fabric, domain: DomainJid, receive: (stanza: Stanza) => void): Binding => {
+  try {
+    return fabric.bind({ kind: "domain", domain }, new DomainHolder(receive));
+  } catch {
+    throw new StreamError("conflict");
+  }
 };
 
 /** Every module must agree. */

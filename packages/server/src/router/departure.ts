@@ -11,6 +11,7 @@ import {
 import type { Fabric, Outcome } from "../fabric/fabric.ts";
 import type { Context } from "../module.ts";
 import type { Store, Ticket } from "../store/store.ts";
+import { keepForDomain, waitsForDomain } from "./absent-domains.ts";
 import type { Log } from "./log.ts";
 import { type Output, Turn } from "./turn.ts";
 
@@ -178,6 +179,11 @@ export class Departure {
     const turn = new Turn(this.#options.store, undefined, stanza);
     if (otherwise === "resource is gone") {
       return this.perform(turn, () => this.#options.redeliver(turn, stanza as Message, known));
+    }
+    if (otherwise === "domain is absent" && waitsForDomain(stanza)) {
+      return this.perform(turn, () =>
+        keepForDomain(turn, this.#options.store.spool, stanza, this.#options.context.now()),
+      );
     }
     this.refuse(
       turn,

@@ -439,6 +439,23 @@ eachFabric("Router", (open) => {
     });
   });
 
+  test("RFC 6121 §4.5, §3.3: what a component has to know waits until it is connected; the rest is refused", async () => {
+    const scene = await open({ ...verona, modules: () => [] });
+    const romeo = await scene.login("romeo@example.org/orchard");
+    await romeo.sends("<presence to='stage@theatre.example.org'/>");
+    expect(romeo.received().join()).toContain("<remote-server-timeout ");
+    await romeo.sends("<presence to='stage@theatre.example.org' type='unavailable'/>");
+    await romeo.sends("<presence to='stage@theatre.example.org' type='unsubscribe'/>");
+    romeo.receivesNothing();
+    const theatre = scene.component("theatre.example.org");
+    await scene.settled();
+    theatre.receives(
+      "<presence from='romeo@example.org/orchard' to='stage@theatre.example.org' type='unavailable'/>",
+      "<presence from='romeo@example.org/orchard' to='stage@theatre.example.org' type='unsubscribe'/>",
+    );
+    expect(await scene.store.spool.count({ domain: parseJid("theatre.example.org").domain })).toBe(0);
+  });
+
   test("two modules that answer the same request, or take the same presence, are found at start", async () => {
     const answering = (name: string): Module => named(name, { iq: [onGet(Cue, ["server"], () => [])] });
     await expect(open({ ...verona, modules: () => [answering("a"), answering("b")] })).rejects.toThrow(
