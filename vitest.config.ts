@@ -4,7 +4,7 @@ const processSuites = "packages/server/test/process/**/*.test.ts";
 const interopSuites = "packages/server/test/interop/**/*.test.ts";
 
 /** Suites that start server processes: two at a time, each with its own data directory and ports of its own. */
-const withProcesses = { isolate: false, maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000 };
+const withProcesses = { isolate: false, maxWorkers: 2, testTimeout: 120_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {

@@ -320,9 +320,12 @@ export const idOf = (stanza: Stanza): string | undefined =>
 export const mayBeAnswered = (stanza: Stanza): boolean =>
   stanza.type !== "error" && !(stanza.kind === "iq" && stanza.type === "result");
 
-/** What goes back to whoever sent a stanza: addresses exchanged, same kind and id. */
+const NO_ID = "" as Bytes;
+
+/** What goes back to whoever sent a stanza: addresses exchanged, same kind and id; an IQ without one is answered with an empty one (RFC 6120 §8.3.1). */
 export const answerTo = (stanza: Stanza, type: "result" | "error", children: readonly Element[]): Stanza => {
-  const { kind, from, to, id } = stanza;
+  const { kind, from, to } = stanza;
+  const id = stanza.id ?? (kind === "iq" ? NO_ID : undefined);
   const { payload, index } = writePayload(children);
   return new StanzaObject(kind, type, from, to, id, undefined, NONE, payload, index, undefined) as Stanza;
 };

@@ -15,6 +15,8 @@ export const malformed = (text: string): StreamError => new StreamError("not-wel
 export const restricted = (text: string): StreamError => new StreamError("restricted-xml", text);
 const misencoded = (): StreamError => new StreamError("unsupported-encoding", "This is not UTF-8");
 export const exceeded = (text: string): StreamError => new StreamError("policy-violation", text);
+export const prefixRefused = (): StreamError =>
+  new StreamError("bad-namespace-prefix", "The content namespace has no prefix in a stream");
 
 export const disallowed = (): StreamError => malformed("A character that XML does not allow");
 

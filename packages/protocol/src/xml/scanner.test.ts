@@ -351,6 +351,21 @@ describe("first-level elements in normal form", () => {
     expect(raw.ns).toBe("");
   });
 
+  test("RFC 6120 §4.8.5: or refused where that is asked for, and nothing else that has a prefix", () => {
+    const read = (stanza: string) => scan(HEADER + stanza, [], { prefixedStanzas: "refused" });
+    const refused = read("<c:message xmlns:c='jabber:client' to='a'><body/></c:message>");
+    expect(refused.error).toBe("bad-namespace-prefix");
+    expect(refused.elements).toEqual([]);
+    for (const stanza of [
+      "<message xmlns:c='urn:c' c:d='1'><c:body/></message>",
+      "<stream:error/>",
+      "<p:auth xmlns:p='urn:p'/>",
+      "<p:message xmlns:p='jabber:server'/>",
+    ]) {
+      expect(read(stanza)).toMatchObject({ error: undefined, elements: [{}] });
+    }
+  });
+
   test("RFC 6120 §4.8.3: an element in another content namespace is not in ours", () => {
     expect(only("<message xmlns='jabber:server'><body/></message>")).toMatchObject({
       ns: "jabber:server",

@@ -6,6 +6,7 @@ import {
   disallowed,
   exceeded,
   malformed,
+  prefixRefused,
   restricted,
   sequence,
   spells,
@@ -103,6 +104,11 @@ export interface ScannerOptions {
    * namespace, else "jabber:client".
    */
   readonly content?: ContentNamespace;
+  /**
+   * What becomes of a stanza whose name has a prefix: it is "corrected", or "refused" with `bad-namespace-prefix`
+   * (RFC 6120 §4.8.5). "corrected" unless said otherwise.
+   */
+  readonly prefixedStanzas?: "corrected" | "refused";
 }
 
 // Classes of bytes.
@@ -305,6 +311,7 @@ export class XmlScanner {
   readonly #latin1: Latin1;
   readonly #document: boolean;
   readonly #expected: ContentNamespace | undefined;
+  readonly #refusesPrefixes: boolean;
 
   #state = PROLOG;
   /** Where we are between first-level elements: one of the first states. */
@@ -365,6 +372,7 @@ export class XmlScanner {
     this.#latin1 = options.latin1 ?? portableLatin1;
     this.#document = options.framing === "document";
     this.#expected = options.content;
+    this.#refusesPrefixes = options.prefixedStanzas === "refused";
     this.#content = options.content ?? "jabber:client";
   }
 
@@ -1254,6 +1262,7 @@ export class XmlScanner {
     const name = toText(this.#latin1(bytes, base + 1, base + this.#nameEnd));
     const ns = this.#relative(elementNamespace(scope, name));
     resolveAttributes(scope, pairs); // For its checks.
+    if (this.#refusesPrefixes && ns === NS_CONTENT && name.includes(":")) throw prefixRefused();
     // A prefixed element leaves the default namespace to its children: they are not in its own.
     this.#slow = this.#relative(scope.default) !== ns;
     return { name: localName(name), ns, attributes: keptAttributes(scope, pairs, this.limits.stanzaBytes), scope };

@@ -352,6 +352,16 @@ eachFabric("Router", (open) => {
       expect(received[0]).toContain(`<${condition} `);
     });
 
+    test("RFC 6120 §8.3.1: the error that answers an IQ without id has an empty one", async () => {
+      const scene = await open({ ...verona, modules: () => [] });
+      const romeo = await scene.login("romeo@example.org/orchard");
+      await romeo.sends("<iq type='get'><query xmlns='urn:example:x'/></iq>");
+      await romeo.sends("<message to='@'/>");
+      const [iq, message] = romeo.received();
+      expect(iq).toMatch(/^<iq [^>]*type='error' id=''>/);
+      expect(message).toMatch(/^<message to='romeo@example.org\/orchard' type='error'>/);
+    });
+
     test("RFC 6120 §8.2.3: an error or result that is malformed is not answered", async () => {
       const scene = await open({ ...verona, modules: () => [] });
       const romeo = await scene.login("romeo@example.org/orchard");

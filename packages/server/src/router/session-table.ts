@@ -1,4 +1,12 @@
-import { type BareJid, type Bytes, type Eventually, isPromise, type Jid, StanzaError } from "@kith/protocol";
+import {
+  type BareJid,
+  type Bytes,
+  type Eventually,
+  isPromise,
+  type Jid,
+  prepareResourcepart,
+  StanzaError,
+} from "@kith/protocol";
 import type { Binding, Fabric } from "../fabric/fabric.ts";
 import type { Context, SessionView } from "../module.ts";
 import type { Wire } from "../session/door.ts";
@@ -46,11 +54,12 @@ export class SessionTable {
     for (const { sessions } of this.#accounts.values()) yield* sessions;
   }
 
-  /** RFC 6120 §7.6, §7.7. `resource` undefined or empty: the server makes one. Throws `StanzaError`. */
+  /** RFC 6120 §7.6, §7.7. The server makes a resource where none is asked for, or what cannot be one (§7.7.2.1). Throws `StanzaError`. */
   bind(account: Jid, resource: string | undefined, wire: Wire, lang: Bytes | undefined): Eventually<Session> {
     const { newResource, sessionsPerAccount, conflict } = this.#options;
     const held = this.#accounts.get(account.bare)?.sessions;
-    const jid = account.withResource(resource === undefined || resource === "" ? newResource() : resource);
+    const asked = resource === undefined ? undefined : prepareResourcepart(resource);
+    const jid = account.withResource(asked ?? newResource());
     const other = held?.find(jid.full);
     if (other === undefined) {
       if (held !== undefined && held.count >= sessionsPerAccount) throw new StanzaError("resource-constraint");

@@ -32,8 +32,8 @@ export interface BoundSession {
 /** What streams ask of the rest of the server. */
 export interface Door {
   /**
-   * RFC 6120 §7. `resource` undefined: the server makes one; else it is text as the client sent it, not prepared.
-   * Throws StanzaError (conflict, resource-constraint, bad-request, not-allowed).
+   * RFC 6120 §7. `resource`: text as the client sent it, not prepared; where there is none, or it cannot be one, the server
+   * makes one. Throws StanzaError (conflict, resource-constraint, not-allowed).
    */
   bind(account: Jid, resource: string | undefined, wire: Wire, lang: Bytes | undefined): Eventually<BoundSession>;
   /**

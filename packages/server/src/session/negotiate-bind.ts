@@ -11,6 +11,7 @@ import {
   type Iq,
   isPromise,
   isStanza,
+  type Jid,
   mayBeAnswered,
   NS_BIND,
   NS_SESSION,
@@ -30,13 +31,33 @@ import type { Client, Peer, Step } from "./negotiate-step.ts";
 const isIqWith = (raw: RawElement, ns: string, name: string): boolean =>
   raw.name === "iq" && raw.ns === "" && childCount(raw) === 1 && findChild(raw, ns, name) === 0;
 
+/** The client's own address: a full JID once it has one, and until then the account's. */
+const ownOf = ({ peer }: Client): Jid | undefined => {
+  if (peer.is === "stranger") return undefined;
+  return peer.is === "session" ? peer.session.jid : peer.account;
+};
+
 /** RFC 6120 §8.1.2.1: `from` is the client's own address, or is not there. */
 const readOwn = (client: Client, raw: RawElement): Stanza => {
   const stanza = readStanza(raw);
-  const { peer } = client;
-  const own = peer.is === "session" ? peer.session.jid : peer.is === "stranger" ? undefined : peer.account;
-  if (stanza.from !== undefined && stanza.from.bare !== own?.bare) throw new StreamError("invalid-from");
+  if (stanza.from !== undefined && stanza.from.bare !== ownOf(client)?.bare) throw new StreamError("invalid-from");
   return stanza;
+};
+
+/**
+ * Is this for the server, or for the client's own account? Before binding a resource of the account's counts as the account
+ * (RFC 6120 §4.3.5, §7.1); afterwards it is somebody to deliver to (§10.5.4).
+ */
+const isHere = (client: Client, { to, problem }: Stanza): boolean => {
+  if (to === undefined) return problem?.condition !== "jid-malformed";
+  const own = ownOf(client);
+  return to.full === client.domain || to.full === own?.bare || (client.peer.is !== "session" && to.bare === own?.bare);
+};
+
+/** What is for somebody else goes to them, and ends the stream of a client that has no address yet (RFC 6120 §7.1). */
+const passOn = ({ peer }: Client, raw: RawElement): Eventually<void> => {
+  if (peer.is === "session") return peer.session.receive(raw);
+  throw new StreamError("not-authorized", "no resource has been bound");
 };
 
 const refuse = (client: Client, stanza: Stanza, error: StanzaError): void => {
@@ -100,6 +121,7 @@ export const binding: Step = {
   takes: (raw) => isIqWith(raw, NS_BIND, "bind"),
   receive: (client, raw) => {
     const request = readOwn(client, raw);
+    if (!isHere(client, request)) return passOn(client, raw);
     const problem = request.problem ?? (request.type === "set" ? undefined : new StanzaError("bad-request"));
     if (request.kind !== "iq" || problem !== undefined)
       return refuse(client, request, problem ?? new StanzaError("bad-request"));
@@ -111,7 +133,11 @@ export const binding: Step = {
 export const boundAlready: Step = {
   name: "bound already",
   takes: (raw) => isIqWith(raw, NS_BIND, "bind"),
-  receive: (client, raw) => refuse(client, readOwn(client, raw), new StanzaError("not-allowed")),
+  receive: (client, raw) => {
+    const request = readOwn(client, raw);
+    if (!isHere(client, request)) return passOn(client, raw);
+    refuse(client, request, new StanzaError("not-allowed"));
+  },
 };
 
 /** RFC 3921 §3: opens nothing that is not open already. */
@@ -121,6 +147,7 @@ export const legacySession: Step = {
   takes: (raw) => isIqWith(raw, NS_SESSION, "session"),
   receive: (client, raw) => {
     const request = readOwn(client, raw);
+    if (!isHere(client, request)) return passOn(client, raw);
     if (request.kind === "iq" && request.type === "set" && request.problem === undefined)
       client.send(writeStanza(resultOf(request)));
     else refuse(client, request, request.problem ?? new StanzaError("bad-request"));
@@ -136,13 +163,7 @@ export const unboundStanzas: Step = {
   takes: isStanza,
   receive: (client, raw) => {
     const stanza = readOwn(client, raw);
-    const { peer, domain } = client;
-    const own = peer.is === "account" ? peer.account.bare : undefined;
-    const isHere =
-      stanza.to === undefined
-        ? stanza.problem?.condition !== "jid-malformed"
-        : stanza.to.full === domain || stanza.to.full === own;
-    if (!isHere) throw new StreamError("not-authorized", "no resource has been bound");
+    if (!isHere(client, stanza)) return passOn(client, raw);
     refuse(client, stanza, new StanzaError("unexpected-request", { text: "no resource has been bound" }));
   },
 };

@@ -135,6 +135,12 @@ const checkHeader = (client: Client, account: string): void => {
 const failAttempt = (client: Client, visit: Visit, error: unknown): void => {
   if (error instanceof StreamError) throw error;
   const failure = error instanceof SaslError ? error : faultOfOurs(client, visit, error);
+  if (isMisfit(visit) && visit.misfits < MISFITS) {
+    visit.misfits++;
+    visit.attempt = undefined;
+    client.send(writeElement(failureElement(failure)));
+    return;
+  }
   if (failure.condition === "not-authorized" || failure.condition === "invalid-authzid")
     noteRefusal(client, visit, failure);
   visit.attempt = undefined;
@@ -145,6 +151,15 @@ const failAttempt = (client: Client, visit: Visit, error: unknown): void => {
     throw new StreamError("policy-violation", "too many failed attempts");
   }
 };
+
+/**
+ * SCRAM that came to nothing before anybody was named: the channel binding does not suit, say. No password was tried, and
+ * clients go through all they have until something fits; some know no binding but tls-unique, which TLS 1.3 does not have.
+ */
+const isMisfit = ({ attempt, claimed }: Visit): boolean =>
+  claimed === undefined && attempt !== undefined && attempt.name.startsWith("SCRAM-");
+/** As many as there are variants of SCRAM, and some. */
+const MISFITS = 10;
 
 const faultOfOurs = (client: Client, { claimed }: Visit, error: unknown): SaslError => {
   const { log, guesses } = client.services;

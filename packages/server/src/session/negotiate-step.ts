@@ -35,6 +35,8 @@ export type Peer =
 /** What is kept of a stranger's visit until it has authenticated. */
 export interface Visit {
   failures: number;
+  /** Attempts that failed before any password was tried. */
+  misfits: number;
   iqs: number;
   /** What was announced, for SCRAM to sign (XEP-0474). */
   offer: Offer | undefined;
@@ -45,6 +47,7 @@ export interface Visit {
 
 export const newVisit = (): Visit => ({
   failures: 0,
+  misfits: 0,
   iqs: 0,
   offer: undefined,
   attempt: undefined,

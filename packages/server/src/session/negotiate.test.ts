@@ -436,6 +436,31 @@ describe("RFC 6120 §6: SASL", () => {
     expect(peer.transport.state).toBe("ended");
   });
 
+  test("RFC 6120 §6.4.5: a client that knows no channel binding of ours goes through all it has, until something fits", async () => {
+    const world = new World({ limits: { saslRetries: 2 } });
+    const peer = await secured(world, { channelBindings: CHANNEL_BINDINGS });
+    peer.received();
+    for (const hash of ["SHA-512", "SHA-256", "SHA-1"]) {
+      await peer.sends(auth(`SCRAM-${hash}-PLUS`, base64("p=tls-unique,,n=juliet,r=abc")));
+      expect(peer.received()).toContain("<malformed-request/>");
+    }
+    for (const hash of ["SHA-512", "SHA-256", "SHA-1"]) {
+      await peer.sends(auth(`SCRAM-${hash}`, base64("y,,n=juliet,r=abc")));
+      expect(peer.received()).toContain("<not-authorized/>");
+    }
+    await peer.sends(plainAuth("juliet", PASSWORD));
+    expect(peer.received()).toBe(SUCCESS);
+  });
+
+  test("RFC 6120 §6.4.5: what does not fit is borne ten times, and then as often as a wrong password", async () => {
+    const peer = await secured(new World({ limits: { saslRetries: 2 } }), { channelBindings: CHANNEL_BINDINGS });
+    peer.received();
+    for (let time = 0; time < 12; time++) await peer.sends(auth("SCRAM-SHA-1", base64("y,,n=juliet,r=abc")));
+    expect(peer.received()).not.toContain("<policy-violation ");
+    await peer.sends(auth("SCRAM-SHA-1", base64("y,,n=juliet,r=abc")));
+    expect(peer.received()).toContain("<policy-violation ");
+  });
+
   test("RFC 6120 §6.4.6: a header over TLS that names somebody else ends the attempt and the stream", async () => {
     const peer = await secured(
       new World(),
@@ -869,14 +894,31 @@ describe("RFC 6120 §7: resource binding", () => {
   });
 
   test.each([
+    bind("chamber", "1").replace("<iq ", "<iq to='romeo@capulet.example/orchard' "),
+    bind("chamber", "1").replace("<iq ", "<iq to='juliet@capulet.example/chamber' "),
+    bind("chamber", "1").replace("<iq ", "<iq to='@@' "),
+    "<iq to='romeo@capulet.example' type='set' id='1'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>",
+  ])("RFC 6120 §10.5.4: once bound, what others are asked goes to them, whatever it is: %s", async (sent) => {
+    const world = new World();
+    const peer = await world.login();
+    await peer.sends(sent);
+    expect(peer.received()).toBe("");
+    expect(world.door.session.received).toHaveLength(1);
+    expect(world.door.session.received[0]).toContain(" id='1'");
+  });
+
+  test.each([
     ["<message to='romeo@montague.example'/>"],
     ["<iq type='get' id='1' to='romeo@montague.example/orchard'><ping xmlns='urn:xmpp:ping'/></iq>"],
-    ["<iq type='get' id='1' to='juliet@capulet.example/balcony'><ping xmlns='urn:xmpp:ping'/></iq>"],
+    [bind("balcony").replace("<iq ", "<iq to='romeo@montague.example' ")],
+    [bind("balcony").replace("<iq ", "<iq to='montague.example' ")],
+    ["<iq type='set' id='1' to='romeo@capulet.example'><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/></iq>"],
     ["<presence to='@@'/>"],
   ])("RFC 6120 §7.1: before binding nobody else is written to: %s", async (sent) => {
     const peer = await authenticated(new World());
     await peer.sends(sent);
     expect(peer.received()).toBe(streamError("not-authorized", "no resource has been bound"));
+    expect(peer.stream.isOver).toBe(true);
   });
 
   test.each([
@@ -886,6 +928,11 @@ describe("RFC 6120 §7: resource binding", () => {
       " from='juliet@capulet.example'",
       "<message type='chat' id='1' to='juliet@capulet.example'><body>me</body></message>",
       "message",
+    ],
+    [
+      " from='juliet@capulet.example/chamber'",
+      "<iq type='get' id='1' to='juliet@capulet.example/chamber'><ping xmlns='urn:xmpp:ping'/></iq>",
+      "iq",
     ],
   ])("RFC 6120 §7.1: what goes to the server or oneself comes too early (%s)", async (from, sent, kind) => {
     const peer = await authenticated(new World());

@@ -42,7 +42,7 @@ export class StreamInput implements Expiring {
     this.#transport = transport;
     this.#timers = timers;
     this.#readAheadBytes = readAheadBytes;
-    this.#scanner = new XmlScanner(handler, { content, limits, latin1 });
+    this.#scanner = new XmlScanner(handler, { content, limits, latin1, prefixedStanzas: "refused" });
     this.#pace = rate === undefined ? undefined : new Pace(rate, timers.now);
   }
 

@@ -232,6 +232,7 @@ describe("RFC 6120 §4.9: stream errors", () => {
     ["restricted-xml", "<message><!-- no --></message>"],
     ["restricted-xml", "<message>&nbsp;</message>"],
     ["bad-format", "wherefore"],
+    ["bad-namespace-prefix", "<p:message xmlns:p='jabber:client' to='romeo@montague.example'><p:body/></p:message>"],
     ["unsupported-stanza-type", "<pubsub xmlns='jabber:client'/>"],
     ["unsupported-stanza-type", "<message xmlns='urn:example:chess' to='romeo@montague.example'/>"],
     ["unsupported-stanza-type", "<enable xmlns='urn:xmpp:sm:3'/>"],

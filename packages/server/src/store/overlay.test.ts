@@ -92,6 +92,18 @@ test("owners that keep much push others out sooner", () => {
   expect(disk.reads).toBe(1);
 });
 
+test("what is written weighs as much as what was read", () => {
+  const { disk, books, put } = opened();
+  for (let owner = 0; owner < 20; owner++) {
+    void books.get(String(owner), "k");
+    put(String(owner), "x".repeat(4_000_000));
+    disk.settle();
+  }
+  disk.reads = 0;
+  void books.get("0", "k");
+  expect(disk.reads).toBe(1);
+});
+
 test("an owner with open changes is held as long as they are open, and no longer", async () => {
   const { disk, books, put } = opened(1);
   const owners = Array.from({ length: 50 }, (_, at) => `owner${at}`);

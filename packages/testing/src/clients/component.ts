@@ -2,6 +2,7 @@ import type { Entity, XmlElement } from "@xmpp/client";
 import { component, xml } from "@xmpp/component";
 import { Happenings, PATIENCE } from "../process/happenings.ts";
 import { Refused } from "./chat-client.ts";
+import { startEntity } from "./xmpp-start.ts";
 
 /** `@xmpp/component`: an external component (XEP-0114). It answers pings. */
 export class ExternalComponent {
@@ -25,7 +26,7 @@ export class ExternalComponent {
     const entity = component({ service: `xmpp://127.0.0.1:${port}`, domain, password: secret });
     const connected = new ExternalComponent(domain, entity);
     try {
-      await entity.start();
+      await startEntity(entity);
     } catch (error) {
       const { condition } = error as { condition?: string };
       throw condition === undefined ? error : new Refused(condition);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { setDefaultCACertificates } from "node:tls";
 import { type ClientOptions, client, type Entity, type XmlElement, xml } from "@xmpp/client";
 import { Happenings, PATIENCE } from "../process/happenings.ts";
 import {
@@ -13,6 +13,7 @@ import {
   localpartOf,
   Refused,
 } from "./chat-client.ts";
+import { startEntity } from "./xmpp-start.ts";
 
 const NS_ROSTER = "jabber:iq:roster";
 const NS_BLOCKING = "urn:xmpp:blocking";
@@ -68,7 +69,7 @@ export class XmppJs implements ChatClient {
   static async #start(jid: string, entity: Entity): Promise<XmppJs> {
     const started = new XmppJs(jid, entity);
     try {
-      await entity.start();
+      await startEntity(entity);
       await started.#arrive();
     } catch (error) {
       await started.kill();
@@ -212,9 +213,9 @@ const register = async (entity: Entity, username: string, password: string, toke
   await requestOf(entity, setIq(xml("query", { xmlns: NS_REGISTER }, ...fields)));
 };
 
-/** So that its certificate is checked, not overlooked. */
+/** So that its certificate is checked, not overlooked: from now on this one, and no other. */
 const trust = (certificateFile: string): void => {
-  setDefaultCACertificates([...getCACertificates("bundled"), readFileSync(certificateFile, "utf8")]);
+  setDefaultCACertificates([readFileSync(certificateFile, "utf8")]);
 };
 
 const setIq = (payload: XmlElement): XmlElement => xml("iq", { type: "set" }, payload);

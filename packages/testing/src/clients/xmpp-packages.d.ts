@@ -46,8 +46,11 @@ declare module "@xmpp/client" {
     };
     on(event: "error", listener: (error: Error & { readonly condition?: string }) => void): void;
     on(event: "stanza" | "element", listener: (stanza: XmlElement) => void): void;
+    on(event: "online", listener: () => void): void;
     on(event: "disconnect", listener: (how: { readonly clean: boolean }) => void): void;
-    start(): Promise<unknown>;
+    readonly options: { readonly service: string; readonly domain: string };
+    connect(service: string): Promise<unknown>;
+    open(options: { readonly domain: string }): Promise<unknown>;
     stop(): Promise<unknown>;
     send(stanza: XmlElement): Promise<void>;
   }
