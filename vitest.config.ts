@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/{src,test}/**/*.test.ts", "docs/**/*.test.ts"],
+          include: ["packages/*/{src,test}/**/*.test.ts", "docs/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: [...configDefaults.exclude, processSuites, interopSuites],
           isolate: false,
         },
@@ -25,6 +25,7 @@ export default defineConfig({
       include: ["packages/*/src/**/*.ts"],
       exclude: ["**/*.test.ts", "**/*.suite.ts", "**/test-*.ts", "packages/testing/**"],
       reporter: ["text", "json-summary"],
+      reportOnFailure: true,
       thresholds: { "packages/protocol/src/**": { branches: 95 } },
     },
   },

@@ -27,6 +27,7 @@ export const capacityFor = (load: Load, flows: number, { warmup, duration }: Pha
 
 /** Runs the flows through warm-up, measuring and draining. */
 export const drive = async (flows: Flows, load: Load, phases: Phases, meter: Meter): Promise<Figures> => {
+  if ("rate" in load) await warmUp(flows, phases.warmup);
   const sending = "window" in load ? closedLoop(flows, load.window) : fixedRate(flows, load.rate);
   await after(phases.warmup * 1_000);
   meter.begin();
@@ -37,6 +38,14 @@ export const drive = async (flows: Flows, load: Load, phases: Phases, meter: Met
   const sent = await sending.stop();
   await drained(flows);
   return { ...figures, ...sent, ...latenciesOf(flows), ...accountsOf(flows) };
+};
+
+/** What is going to be measured at a leisurely rate has been busy before, as a server that has run for a day has been. */
+const warmUp = async (flows: Flows, seconds: number): Promise<void> => {
+  const sending = closedLoop(flows, 1);
+  await after(seconds * 1_000);
+  await sending.stop();
+  await drained(flows);
 };
 
 interface Sending {

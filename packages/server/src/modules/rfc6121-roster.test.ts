@@ -109,7 +109,7 @@ eachFabric("roster", (open) => {
       grace.receives(whole(grace, ""));
     });
 
-    const limits: RosterLimits = { items: 3, groups: 4, nameBytes: 20 };
+    const limits: RosterLimits = { items: 3, groups: 4, nameBytes: 20, characters: 120 };
     test.each([
       ["§2.3.3 more than one item", "<item jid='a@x.example'/><item jid='b@x.example'/>", "bad-request", "modify"],
       ["§2.1.5 no item", "", "bad-request", "modify"],
@@ -188,6 +188,24 @@ eachFabric("roster", (open) => {
       await ada.sends(set("<item jid='d@x.example'/>"));
       expect(ada.received()).toHaveLength(4);
     });
+  });
+
+  test("RFC 6120 §13.12: a roster that is too long in all takes nothing more, but what makes it shorter", async () => {
+    const limits: RosterLimits = { items: 100, groups: 4, nameBytes: 200, characters: 120 };
+    const ada = await interested(await stage(open, { roster: limits }), "ada@example.org/lab");
+    await ada.sends(set(`<item jid='a@x.example' name='${"n".repeat(50)}'><group>${"g".repeat(20)}</group></item>`));
+    ada.received();
+    for (const longer of [
+      `<item jid='b@x.example' name='${"n".repeat(40)}'/>`,
+      `<item jid='b@x.example'><group>${"g".repeat(40)}</group></item>`,
+      `<item jid='a@x.example' name='${"n".repeat(120)}'/>`,
+    ]) {
+      await ada.sends(set(longer));
+      expect(terse(ada)).toEqual([expect.stringContaining("<policy-violation")]);
+    }
+    await ada.sends(set("<item jid='a@x.example' name='n'/>"));
+    await ada.sends(set(`<item jid='b@x.example' name='${"n".repeat(40)}'/>`));
+    expect(ada.received()).toHaveLength(4);
   });
 
   describe("removing", () => {

@@ -29,7 +29,7 @@ import {
   route,
   toSession,
 } from "../module.ts";
-import { type Contacts, NEW_ITEM, storedJid } from "./rfc6121-contacts.ts";
+import { type Contacts, NEW_ITEM, type StoredItem, storedJid } from "./rfc6121-contacts.ts";
 import { partWith } from "./rfc6121-notices.ts";
 
 export interface RosterLimits {
@@ -39,8 +39,10 @@ export interface RosterLimits {
   readonly groups: number;
   /** Bytes of a handle or of a group's name (§2.3.3). */
   readonly nameBytes: number;
+  /** Characters of a roster, all addresses, handles and groups: it is sent in one piece. */
+  readonly characters: number;
 }
-export const ROSTER_LIMITS: RosterLimits = { items: 2_000, groups: 50, nameBytes: 1_023 };
+export const ROSTER_LIMITS: RosterLimits = { items: 2_000, groups: 50, nameBytes: 1_023, characters: 1_000_000 };
 
 export interface RosterOptions {
   readonly contacts: Contacts;
@@ -98,6 +100,8 @@ const set = (
       if (was === undefined && items.size >= limits.items)
         throw new StanzaError("policy-violation", { text: "the roster is full" });
       const item = { ...(was ?? NEW_ITEM), name: detached(name), groups: groups.map(detached) };
+      if (lengthWith(items, jid.full, item) > limits.characters)
+        throw new StanzaError("policy-violation", { text: "the roster is too long" });
       return andThen(
         contacts.revise(account, jid, item, context),
         ({ writes, push }): Answer => ({ before: writes, after: [push] }),
@@ -140,6 +144,20 @@ const partWithAll = ({ contacts }: RosterOptions, account: BareJid, context: Con
       return effects;
     },
   );
+
+type Named = Pick<StoredItem, "name" | "groups">;
+
+/** Characters of a roster with this item in it. */
+const lengthWith = (items: ReadonlyMap<string, Named>, address: string, item: Named): number => {
+  let length = lengthOf(address, item);
+  for (const [other, kept] of items) if (other !== address) length += lengthOf(other, kept);
+  return length;
+};
+const lengthOf = (address: string, { name, groups }: Named): number => {
+  let length = address.length + name.length;
+  for (const group of groups) length += group.length;
+  return length;
+};
 
 const checkLengths = (name: string, groups: readonly string[], { groups: most, nameBytes }: RosterLimits): void => {
   if (groups.length > most) throw new StanzaError("not-acceptable", { text: `an item has at most ${most} groups` });

@@ -321,6 +321,29 @@ eachFabric("Router", (open) => {
     });
   });
 
+  describe("the server's own address", () => {
+    test.each(["example.org", "example.org/attic", "EXAMPLE.ORG"])(
+      "RFC 6120 §10.5.1, §10.5.2: what %s does not understand is answered with an error, presence is dropped",
+      async (to) => {
+        const scene = await open({ ...verona, modules: () => [] });
+        const romeo = await scene.login("romeo@example.org/orchard");
+        const from = to.toLowerCase();
+        const unavailable =
+          "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+        await romeo.sends(`<iq to='${to}' type='get' id='1'><query xmlns='urn:example:x'/></iq>`);
+        await romeo.sends(`<message to='${to}' id='2'><body>Anybody?</body></message>`);
+        romeo.receives(
+          `<iq from='${from}' to='romeo@example.org/orchard' type='error' id='1'>${unavailable}</iq>`,
+          `<message from='${from}' to='romeo@example.org/orchard' type='error' id='2'>${unavailable}</message>`,
+        );
+        await romeo.sends(`<presence to='${to}'/>`);
+        await romeo.sends(`<iq to='${to}' type='result' id='3'/>`);
+        await romeo.sends(`<message to='${to}' type='error' id='4'/>`);
+        romeo.receivesNothing();
+      },
+    );
+  });
+
   describe("stanzas that are none", () => {
     test.each([
       ["RFC 6120 §8.1.3: an IQ without id", "<iq type='get'><query xmlns='urn:example:x'/></iq>", "bad-request"],

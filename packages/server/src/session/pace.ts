@@ -26,9 +26,9 @@ export class Pace {
     this.#at = now;
   }
 
-  /** One more element has come. */
-  countElement(): void {
-    this.#counted++;
+  /** One more element has come. `false`: there may be a rest due. */
+  countElement(): boolean {
+    return ++this.#counted <= this.#stanzas;
   }
 
   /** So many bytes have come; how long to rest now, 0 for not at all. */

@@ -17,6 +17,10 @@ export interface InputOptions {
   readonly readAheadBytes: number;
 }
 
+/** How long what one peer has sent may be dealt with in one go, and how often that is looked at. */
+const SLICE_MS = 5;
+const LOOK_EVERY = 4;
+
 const toLatin1 = Buffer.prototype.latin1Slice as (this: Uint8Array, start: number, end: number) => string;
 const latin1 = (array: Uint8Array, start: number, end: number): Bytes => toLatin1.call(array, start, end) as Bytes;
 
@@ -34,6 +38,9 @@ export class StreamInput implements Expiring {
   #paceTimer: Timer | undefined = undefined;
   /** Reasons to wait. */
   #holds = 0;
+  /** Elements handed on since reading went on, and until when others can wait for their turn. */
+  #handed = 0;
+  #sliceEnds = 0;
   #isStopped = false;
 
   constructor(handler: InputHandler, transport: Transport, timers: Timers, options: InputOptions) {
@@ -52,6 +59,7 @@ export class StreamInput implements Expiring {
 
   feed(bytes: Uint8Array): void {
     if (this.#isStopped) return;
+    this.#handed = 0;
     try {
       this.#scanner.feed(bytes);
     } catch (error) {
@@ -62,9 +70,12 @@ export class StreamInput implements Expiring {
     if (this.#transport.backlog > this.#readAheadBytes) this.#awaitReader();
   }
 
-  /** One more element has been handed on. */
+  /** One more element is being handed on. A reason to wait holds back the very next, not only the next piece that is read. */
   countElement(): void {
-    this.#pace?.countElement();
+    const pace = this.#pace;
+    if (pace !== undefined && !pace.countElement()) this.#slowDown(pace, 0);
+    if (this.#transport.backlog > this.#readAheadBytes) this.#awaitReader();
+    if (++this.#handed % LOOK_EVERY === 0) this.#takeTurns();
   }
 
   /** Hands on nothing more until this settles. */
@@ -105,6 +116,7 @@ export class StreamInput implements Expiring {
 
   #release(): void {
     if (this.#isStopped || --this.#holds > 0) return;
+    this.#handed = 0;
     try {
       this.#scanner.resume();
     } catch (error) {
@@ -121,9 +133,26 @@ export class StreamInput implements Expiring {
     this.#timers.arm(this.#paceTimer, rest);
   }
 
+  /** One read may bring thousands of elements, and each of them work for a thousand sessions: others are served in between. */
+  #takeTurns(): void {
+    const { now } = this.#timers;
+    if (this.#handed === LOOK_EVERY) {
+      this.#sliceEnds = now + SLICE_MS;
+    } else if (now >= this.#sliceEnds) {
+      this.hold();
+      this.#releaseSoon();
+    }
+  }
+
   /** Who sends but does not read is not read from either. */
   #awaitReader(): void {
     this.hold();
-    this.#transport.whenFlushed(() => this.#release());
+    // A peer that reads as fast as it is written to would otherwise never let go of the turn.
+    this.#transport.whenFlushed(() => this.#releaseSoon());
+  }
+
+  /** In a turn of its own. */
+  #releaseSoon(): void {
+    setImmediate(() => this.#release());
   }
 }

@@ -617,10 +617,40 @@ describe("RFC 6120 §13.12: too fast, too slow", () => {
     const peer = await world.login();
     await world.timers.pass(60_000);
     await peer.sends("<presence/>".repeat(30));
-    expect(world.door.session.received).toHaveLength(30);
+    // The one too many is the last; what came with it waits.
+    expect(world.door.session.received).toHaveLength(21);
     expect(peer.transport.isPaused).toBe(true);
     await world.timers.pass(1_050);
+    expect(world.door.session.received).toHaveLength(30);
     expect(peer.transport.isPaused).toBe(false);
+  });
+
+  test("RFC 6120 §13.12: what takes long is dealt with in turns, so that others have theirs", async () => {
+    const world = new World({ limits: { rate: undefined } });
+    const peer = await world.login();
+    const { session } = world.door;
+    session.handle = () => void world.timers.pass(2);
+    peer.sendsNow("<presence/>".repeat(100));
+    expect(session.received).toHaveLength(8);
+    await settled();
+    expect(session.received.length).toBeLessThan(100);
+    while (session.received.length < 100) await settled();
+    expect(peer.transport.isPaused).toBe(false);
+  });
+
+  test("RFC 6120 §13.12: whose answers are many is read from as fast as they are taken, and not cut off", async () => {
+    const world = new World({ limits: { readAheadBytes: 5_000, outboxBytes: 20_000 } });
+    const peer = await world.login();
+    const { session } = world.door;
+    peer.transport.isReading = false;
+    session.handle = () => session.wire.send(toBytes(`<message>${"x".repeat(1_000)}</message>`));
+    peer.sendsNow("<presence/>".repeat(100));
+    expect(session.received.length).toBeLessThan(10);
+    while (session.received.length < 100) {
+      peer.transport.read();
+      await settled();
+    }
+    expect(session.ends).toBe(0);
   });
 
   test("RFC 6120 §13.12: a slowed reader whose stream ends leaves no timer", async () => {
@@ -653,6 +683,7 @@ describe("RFC 6120 §13.12: too fast, too slow", () => {
     await peer.sends("<presence/>");
     expect(peer.transport.isPaused).toBe(true);
     peer.transport.read();
+    await settled();
     expect(peer.transport.isPaused).toBe(false);
   });
 
