@@ -64,6 +64,10 @@ export class Child {
     return this.#process.pid;
   }
 
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   /** Settles when it has ended by itself; rejects, with what it said, unless that went well. */
   async succeeded(): Promise<void> {
     const end = await this.#exited;

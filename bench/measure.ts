@@ -57,6 +57,7 @@ const once = async (
     const timeLimit = warmup + duration + hold + SLACK;
     const job = { task, port, tls, pid: child.pid, keysFile: keysFileOf(folder), phases, timeLimit };
     const result = await generate(job, generatorCore, join(folder, "generator.log"));
+    if (child.hasEnded) throw child.failure("ended while it was measured");
     return {
       scenario: name,
       title,

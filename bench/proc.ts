@@ -67,7 +67,7 @@ export class ProcessTree {
   }
 
   get cores(): string {
-    return readCores(fileOf(this.#root, "status"));
+    return ifThere(() => readCores(fileOf(this.#root, "status"))) ?? "";
   }
 
   #sum(figure: (pid: number) => number): number {

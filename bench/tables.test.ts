@@ -43,8 +43,10 @@ describe("markdownTables", () => {
   test("says where figures come from", () => {
     expect(text.split("\n")[0]).toBe(
       "2026-02-03; Abacus, 2 cores, 24 GiB, Testix 1, Linux 6.1. Kith on Node 1.2.3; Prosody 0.0.1. " +
-        "Medians of 1 runs at least, with the smallest and the largest figure in brackets.",
+        "Medians of 1 to 3 runs, with the smallest and the largest figure in brackets. **Too few runs to publish.**",
     );
+    const five = Array.from({ length: 5 }, () => testRun(chat(6, 100_000)));
+    expect(markdownTables(five).split("\n")[0]).toMatch(/Medians of 5 runs, .* in brackets\.$/);
   });
 
   test("has a table of cost: medians with their range, in the order of the scenarios", () => {
@@ -53,7 +55,7 @@ describe("markdownTables", () => {
         "|  | Kith on Node | Prosody |",
         "| --- | ---: | ---: |",
         "| Chat, 200 pairs, window 1: CPU a message | 6.00 (5.00–9.00) µs, 100,000/s | 62.0 (60.0–64.0) µs, 11,000/s |",
-        "| Idle, 10,000 sessions: memory a session | 10.2 kB | not measured yet |",
+        "| Idle, 10,000 sessions: memory a session, CPU while idle | 10.2 kB, 0.00 % of a core | not measured yet |",
       ].join("\n"),
     );
   });

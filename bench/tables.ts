@@ -108,8 +108,17 @@ const provenance = (runs: readonly Run[], contenders: readonly Run[]): string =>
   const versions = contenders.map(({ contenderTitle, version }) => `${contenderTitle} ${version}`).join("; ");
   return (
     `${first.at.slice(0, 10)}; ${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}. ${versions}. ` +
-    `Medians of ${Math.min(...counts)} runs at least, with the smallest and the largest figure in brackets.`
+    `Medians of ${rangeOf(counts)} runs, with the smallest and the largest figure in brackets.` +
+    (Math.min(...counts) < ENOUGH_RUNS ? " **Too few runs to publish.**" : "")
   );
+};
+
+/** Fewer say too little of what is chance. */
+const ENOUGH_RUNS = 5;
+
+const rangeOf = (counts: readonly number[]): string => {
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? String(least) : `${least} to ${most}`;
 };
 
 type Row = readonly [title: string, all: readonly Series[]];
@@ -117,7 +126,11 @@ type Cells = (title: string, unit: Unit) => { readonly label: string; readonly c
 
 const costRow: Cells = (title, unit) =>
   unit === "session"
-    ? { label: `${title}: memory a session`, cell: (series) => `${textOf(series.spread("sessionBytes"), KILO)} kB` }
+    ? {
+        label: `${title}: memory a session, CPU while idle`,
+        cell: (series) =>
+          `${textOf(series.spread("sessionBytes"), KILO)} kB, ${textOf(series.spread("idlePercent"))} % of a core`,
+      }
     : {
         label: `${title}: CPU a ${UNITS[unit]}`,
         cell: (series) => {

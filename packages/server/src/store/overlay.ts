@@ -62,7 +62,7 @@ export interface OverlayOptions {
   readonly onDefect: (error: unknown) => void;
 }
 
-const CACHE_OWNERS = 2000;
+const CACHE_OWNERS = 20_000;
 /** Characters of JSON; a bound for those who keep much, such as pictures in vCards. */
 const CACHE_WEIGHT = 32 * 1024 * 1024;
 /** Answered at once; whoever has more pending without asking for a page waits for another thread to read it. */
