@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
   type AdvertisedLimits,
   type BareJid,
@@ -15,7 +15,7 @@ import { accountModules } from "./account-modules.ts";
 import { type AccountService, openAccounts } from "./accounts.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
-import { idna, nodeCrypto, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
+import { idna, nodeCrypto, randomToken, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
 import { LocalFabric } from "./fabric/local.ts";
 import { Invitations } from "./invitations.ts";
 import { Certificates } from "./listen/certificates.ts";
@@ -138,7 +138,7 @@ export const assemble = async (options: AppOptions, { now, crypto }: Surrounding
     isLocal: (domain) => config.hosts.has(domain),
     isServed: (domain) => config.components.has(domain),
     now,
-    newId: () => randomBytes(ID_BYTES).toString("base64url"),
+    newId: () => randomToken(ID_BYTES),
     log,
     conflict: config.resourceConflict,
     sessionsPerAccount: config.accounts.sessions,

@@ -1,6 +1,6 @@
 import { deriveScramKeys, type HashName, isPasswordOf, parseJid, tryJid, useIdna } from "@kith/protocol";
 import { afterEach, describe, expect, test } from "vitest";
-import { idna, nodeCrypto, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
+import { idna, nodeCrypto, randomToken, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -122,4 +122,24 @@ describe("RFC 7622 §3.2: IDNA", () => {
     useIdna(idna);
     expect(parseJid("mercutio@xn--bcher-kva.example").domain).toBe("bücher.example");
   });
+});
+
+test("RFC 6120 §4.7.3: random octets and tokens never come twice, of whatever length and in whatever order", () => {
+  const seen = new Set<string>();
+  const lengths = [1, 9, 16, 24, 4096];
+  for (let round = 0; round < 400; round++) {
+    const octets = lengths[round % lengths.length] ?? 0;
+    const random = nodeCrypto.random(octets);
+    expect(random).toHaveLength(octets);
+    if (octets >= 9) seen.add(Buffer.from(random).toString("hex")).add(randomToken(octets));
+  }
+  expect(randomToken(9)).toMatch(/^[\w-]{12}$/);
+  expect(seen.size).toBe(640);
+});
+
+test("random octets are the taker's own", () => {
+  const random = nodeCrypto.random(32);
+  const copy = Uint8Array.from(random);
+  for (let round = 0; round < 500; round++) nodeCrypto.random(32);
+  expect(random).toEqual(copy);
 });

@@ -1,5 +1,5 @@
 /** The cryptography and the text tables that `@kith/protocol` asks for, by Node and two libraries. */
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, pbkdf2, randomFillSync, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import type { Crypto, HashName, Idna, Saslprep } from "@kith/protocol";
 import library from "@mongodb-js/saslprep";
@@ -9,12 +9,39 @@ const NAMES: Readonly<Record<HashName, string>> = { "SHA-1": "sha1", "SHA-256": 
 const OCTETS: Readonly<Record<HashName, number>> = { "SHA-1": 20, "SHA-256": 32, "SHA-512": 64 };
 const derive = promisify(pbkdf2);
 
+/** Asking the system for a few random octets costs as much as asking for many, and every login asks several times. */
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+const take = (octets: number): number => {
+  if (used + octets > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += octets;
+  return used - octets;
+};
+
+/** Unguessable text of so many random octets, in Base64 that may stand in a URL. At most 4096 octets. */
+export const randomToken = (octets: number): string => {
+  const at = take(octets);
+  const token = pool.toString("base64url", at, at + octets);
+  pool.fill(0, at, at + octets);
+  return token;
+};
+
+const randomOctets = (octets: number): Uint8Array => {
+  const at = take(octets);
+  const random = Uint8Array.prototype.slice.call(pool, at, at + octets);
+  pool.fill(0, at, at + octets);
+  return random;
+};
+
 /** `Crypto` by `node:crypto`. PBKDF2, the only slow one, runs in libuv's thread pool, off the main thread. */
 export const nodeCrypto: Crypto = {
   hash: (hash, data) => createHash(NAMES[hash]).update(data).digest(),
   hmac: (hash, key, data) => createHmac(NAMES[hash], key).update(data).digest(),
   pbkdf2: (hash, password, salt, iterations) => derive(password, salt, iterations, OCTETS[hash], NAMES[hash]),
-  random: (octets) => randomBytes(octets),
+  random: randomOctets,
   timingSafeEqual,
 };
 

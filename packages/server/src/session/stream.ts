@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   type Bytes,
   type ContentNamespace,
@@ -20,6 +19,7 @@ import {
   writeHeader,
   writeStreamError,
 } from "@kith/protocol";
+import { randomToken } from "../crypto.ts";
 import type { Log } from "../router/log.ts";
 import type { Wire } from "./door.ts";
 import type { Rate } from "./pace.ts";
@@ -62,7 +62,7 @@ export interface StreamStart {
 }
 
 /** RFC 6120 §4.7.3: unpredictable and never used again. */
-const newStreamId = (): string => randomBytes(16).toString("base64url");
+const newStreamId = (): string => randomToken(16);
 
 /** A space between two elements (RFC 6120 §4.6.1, §11.7). */
 const KEEP_ALIVE = " " as Bytes;
