@@ -31,7 +31,7 @@ export const randomToken = (octets: number): string => {
 
 const randomOctets = (octets: number): Uint8Array => {
   const at = take(octets);
-  const random = Uint8Array.prototype.slice.call(pool, at, at + octets);
+  const random = new Uint8Array(pool.subarray(at, at + octets));
   pool.fill(0, at, at + octets);
   return random;
 };
