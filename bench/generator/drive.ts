@@ -1,10 +1,9 @@
 /** Keeps flows going for a time, and measures in the middle of it. */
 import { setTimeout as after } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import type { Figures } from "../figures.ts";
 import type { Flows } from "./flows.ts";
 import type { Meter } from "./meter.ts";
-import { clock, type TickerData } from "./ticker.ts";
+import { Ticker } from "./ticker.ts";
 
 /** How stanzas are sent: so many under way all the time, or so many a second in all. */
 export type Load = { readonly window: number } | { readonly rate: number };
@@ -28,7 +27,7 @@ export const capacityFor = (load: Load, flows: number, { warmup, duration }: Pha
 /** Runs the flows through warm-up, measuring and draining. */
 export const drive = async (flows: Flows, load: Load, phases: Phases, meter: Meter): Promise<Figures> => {
   if ("rate" in load) await warmUp(flows, phases.warmup);
-  const sending = "window" in load ? closedLoop(flows, load.window) : fixedRate(flows, load.rate);
+  const sending = "window" in load ? closedLoop(flows, load.window) : await fixedRate(flows, load.rate);
   await after(phases.warmup * 1_000);
   meter.begin();
   flows.isMeasuring = true;
@@ -65,29 +64,26 @@ const closedLoop = (flows: Flows, window: number): Sending => {
   };
 };
 
-const fixedRate = (flows: Flows, rate: number): Sending => {
+const fixedRate = async (flows: Flows, rate: number): Promise<Sending> => {
   const stepMs = 1_000 / rate;
-  const start = performance.now() + FIRST_TICK_MS;
-  const data: TickerData = { startMs: clock() + FIRST_TICK_MS, stepMs };
-  const ticker = new Worker(new URL("./ticker.ts", import.meta.url), { workerData: data });
-  let next = 0;
+  const ticker = await Ticker.open(stepMs);
+  let due = ticker.start;
+  let sent = 0;
   let latest = 0;
-  ticker.on("message", () => {
-    for (let due = start + next * stepMs; due <= performance.now(); due = start + next * stepMs) {
-      flows.send(next % flows.count, due);
+  ticker.onTick = () => {
+    for (; due <= performance.now(); due = ticker.start + sent * stepMs) {
+      flows.send(sent % flows.count, due);
       if (flows.isMeasuring) latest = Math.max(latest, performance.now() - due);
-      next++;
+      sent++;
     }
-  });
+  };
   return {
     stop: async () => {
-      await ticker.terminate();
+      await ticker.stop();
       return { latestSendMs: latest };
     },
   };
 };
-/** Time for the thread to start. */
-const FIRST_TICK_MS = 500;
 
 const drained = async (flows: Flows): Promise<void> => {
   const end = performance.now() + DRAIN * 1_000;

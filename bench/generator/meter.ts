@@ -1,6 +1,6 @@
 /** Measures a server from outside, and the generator itself, between two moments. */
 import type { Figures } from "../figures.ts";
-import type { ProcessTree } from "../proc.ts";
+import { ProcessTree } from "../proc.ts";
 
 /** Memory is looked at so often. */
 const SAMPLE_MS = 200;
@@ -9,7 +9,9 @@ export class Meter {
   readonly #server: ProcessTree;
   #startedAt = 0;
   #serverSeconds = 0;
-  #ownUsage = process.cpuUsage();
+  #ownSeconds = 0;
+  /** The ticker counts as well. */
+  readonly #generator = new ProcessTree(process.pid);
   #peak = 0;
   #sampling: NodeJS.Timeout | undefined;
 
@@ -19,18 +21,19 @@ export class Meter {
 
   begin(): void {
     this.#server.rescan();
+    this.#generator.rescan();
     this.#peak = 0;
     this.#sample();
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_MS);
     this.#startedAt = performance.now();
     this.#serverSeconds = this.#server.cpuSeconds;
-    this.#ownUsage = process.cpuUsage();
+    this.#ownSeconds = this.#generator.cpuSeconds;
   }
 
   /** The figures of so many units of work since `begin`. */
   end(units: number): Figures {
-    const own = process.cpuUsage(this.#ownUsage);
     const seconds = (performance.now() - this.#startedAt) / 1_000;
+    const ownSeconds = this.#generator.cpuSeconds - this.#ownSeconds;
     this.#server.rescan();
     const serverSeconds = this.#server.cpuSeconds - this.#serverSeconds;
     clearInterval(this.#sampling);
@@ -41,7 +44,7 @@ export class Meter {
       perSecond: units / seconds,
       serverMicros: units === 0 ? 0 : (serverSeconds * 1_000_000) / units,
       serverPercent: (serverSeconds / seconds) * 100,
-      generatorPercent: (own.user + own.system) / seconds / 10_000,
+      generatorPercent: (ownSeconds / seconds) * 100,
       peakBytes: this.#peak,
     };
   }

@@ -18,7 +18,7 @@ import { type Core, createCore } from "./core.ts";
 import { idna, nodeCrypto, randomToken, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
 import { LocalFabric } from "./fabric/local.ts";
 import { Invitations } from "./invitations.ts";
-import { Certificates } from "./listen/certificates.ts";
+import { type CertificateNews, Certificates } from "./listen/certificates.ts";
 import { type ListenAt, type Listeners, openListeners, type Port } from "./listen/listeners.ts";
 import { TimerWheel, turn } from "./listen/timer-wheel.ts";
 import type { Effects, Module } from "./module.ts";
@@ -57,7 +57,7 @@ export interface App {
   /** Cancels its subscriptions, ends its sessions, wipes what was kept of it. Settles when that is durable. */
   removeAccount(account: BareJid): Promise<void>;
   /** Reads certificates again. */
-  reload(): Promise<void>;
+  reload(): Promise<CertificateNews>;
   /** Streams that are open. */
   readonly streams: number;
   /** Closes every stream with `system-shutdown`, then stops the modules. The store stays open. */
@@ -203,8 +203,8 @@ class RunningApp implements App {
     return this.perform(() => [{ do: "removeAccount", account }]);
   }
 
-  async reload(): Promise<void> {
-    await this.#listeners?.reload();
+  async reload(): Promise<CertificateNews> {
+    return (await this.#listeners?.reload()) ?? { replaced: [], problems: [] };
   }
 
   get streams(): number {

@@ -1,5 +1,6 @@
 /** What is wrong with a configuration, in sentences: the key, what was found and what is allowed. */
 import type { z } from "zod";
+import type { Config } from "./config.ts";
 
 export type Path = readonly PropertyKey[];
 
@@ -16,9 +17,12 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
   /** One for each problem. */
   readonly lines: readonly string[];
-  constructor(file: string | undefined, lines: readonly string[]) {
+  /** What is left of it without what cannot be read, for whoever wants to find what else is wrong. */
+  readonly rest: Config | undefined;
+  constructor(file: string | undefined, lines: readonly string[], rest?: Config) {
     super([`${file ?? "The configuration"} cannot be used:`, ...lines.map((line) => `  ${line}`)].join("\n"));
     this.lines = lines;
+    this.rest = rest;
   }
 }
 
@@ -51,7 +55,7 @@ export const shown = (value: unknown, path: Path = []): string => {
   const text = typeof value === "string" ? JSON.stringify(value) : String(value);
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 };
-const SECRET = /secret|password|forbidden/i;
+const SECRET = /secret|forbidden/i;
 const LONGEST = 80;
 
 /** The value at a path of what was given; `undefined` where there is none. */

@@ -376,7 +376,25 @@ describe("an error names the key, what was found and what is allowed", () => {
     ]);
   });
 
+  test("also where what cannot be read was needed", () => {
+    expect(
+      problems({
+        listeners: [{ kind: "c2s", port: 99_999 }, { kind: "web" }],
+        components: { "rooms.example.org": {} },
+        administrators: ["romeo@verona.example"],
+        passwords: { minimumLength: 0 },
+      }),
+    ).toEqual([
+      "listeners[0].port: found 99999; allowed: a whole number, 0 to 65535",
+      'listeners[1].kind: found "web"; allowed: "c2s", "c2s-tls" or "component"',
+      "passwords.minimumLength: found 0; allowed: a whole number, 1 to 1024",
+      'components["rooms.example.org"].secret: found nothing; allowed: a secret of at least 8 characters',
+      'administrators[0]: found "romeo@verona.example"; allowed: an account at one of the hosts (localhost)',
+    ]);
+  });
+
   test("nothing is said that only follows from another error", () => {
+    expect(problems({ listeners: [{ kind: "web" }, { kind: "c2s" }, { kind: "c2s" }] })).toHaveLength(1);
     expect(problems({ hosts: { "a b": {} }, administrators: ["romeo@a.example"] })).toHaveLength(1);
     expect(problems({ certificate: 3, key: "k.pem" })).toHaveLength(1);
     expect(problems({ hosts: 3, administrators: ["romeo@a.example"] })).toHaveLength(1);

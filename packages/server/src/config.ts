@@ -86,10 +86,12 @@ export const readConfig = (written: unknown, { file, directory, environment = {}
     throw new ConfigError(file, ["it has to export an object: export default defineConfig({ … })"]);
   const overridden = withEnvironment(written, environment);
   const parsed = schema.safeParse(overridden.written);
-  const problems = parsed.success ? conflictsIn(parsed.data) : allProblems(overridden.written, parsed.error);
-  if (problems.length > 0)
-    throw new ConfigError(file, problemLines(problems.map((problem) => withSource(problem, overridden))));
-  return complete(parsed.data as ParsedConfig, { file, directory });
+  const { problems, rest } = parsed.success
+    ? { problems: conflictsIn(parsed.data), rest: parsed.data }
+    : allProblems(overridden.written, parsed.error);
+  const config = rest && complete(rest, { file, directory });
+  if (config !== undefined && problems.length === 0) return config;
+  throw new ConfigError(file, problemLines(problems.map((problem) => withSource(problem, overridden))), config);
 };
 
 const withSource = (problem: Problem, overridden: Overridden): Problem => {
@@ -99,10 +101,19 @@ const withSource = (problem: Problem, overridden: Overridden): Problem => {
 
 type SchemaError = Parameters<typeof problemsOf>[0];
 
+interface Found {
+  readonly problems: readonly Problem[];
+  /** The configuration without what cannot be read. */
+  readonly rest: ParsedConfig | undefined;
+}
+
 /** What the schema has found, and what does not go together among the rest. */
-const allProblems = (written: Written, error: SchemaError): readonly Problem[] => {
+const allProblems = (written: Written, error: SchemaError): Found => {
   const found = problemsOf(error, written, knownKeys);
-  const rest = schema.safeParse(found.reduce<unknown>((kept, { path }) => without(kept, path), written));
+  const rest = withoutAll(
+    written,
+    found.map(({ path }) => path),
+  );
   // What an option is about is in doubt where it, something around it or something directly in it could not be read.
   const isInDoubt = (path: Path): boolean =>
     found.some(
@@ -110,10 +121,24 @@ const allProblems = (written: Written, error: SchemaError): readonly Problem[] =
         isWithin(path, problem.path) ||
         (isWithin(problem.path.slice(0, -1), path) && problem.path.length === path.length + 1),
     );
-  const conflicts = rest.success
-    ? conflictsIn(rest.data).filter(({ involves }: Conflict) => !involves.some(isInDoubt))
-    : [];
-  return [...found, ...conflicts];
+  const conflicts =
+    rest === undefined ? [] : conflictsIn(rest).filter(({ involves }: Conflict) => !involves.some(isInDoubt));
+  return { problems: [...found, ...conflicts], rest };
+};
+
+/** What is left without these; where they were needed, without what needed them. */
+const withoutAll = (written: unknown, paths: readonly Path[]): ParsedConfig | undefined => {
+  const left = paths.reduce(without, written);
+  const parsed = schema.safeParse(left);
+  if (parsed.success) return parsed.data;
+  const needed = problemsOf(parsed.error, left, knownKeys).map(({ path }) => wholeAround(path));
+  return needed.some((path) => path.length === 0) ? undefined : withoutAll(left, needed);
+};
+
+/** Of something in a list it is the list: without one of its items the others would go by wrong numbers. */
+const wholeAround = (path: Path): Path => {
+  const listed = path.findIndex((part) => typeof part === "number");
+  return path.slice(0, listed < 0 ? -1 : listed);
 };
 
 const isWithin = (inner: Path, outer: Path): boolean => outer.every((part, at) => part === inner[at]);

@@ -33,15 +33,19 @@ export const readPayload = (payload: Bytes, ns: string = NS_CONTENT): readonly N
 export interface ParseOptions {
   /** The namespace that is read as `""`, which is also that of unprefixed names. Default "jabber:client". */
   readonly content?: ContentNamespace;
+  /** Default: none. What is at hand as a whole has been measured when it came, and may be longer since: by its sender's address. */
   readonly limits?: ScannerLimits;
 }
+
+const ANY = Number.MAX_SAFE_INTEGER;
+const UNLIMITED: ScannerLimits = { stanzaBytes: ANY, depth: ANY, attributes: ANY, children: ANY, prefixes: ANY };
 
 /**
  * Reads one element as if it had come over a stream: for fixtures, configuration and what was stored elsewhere.
  * Throws StreamError where it is not exactly one well-formed element.
  */
 export const parseRaw = (bytes: Bytes, options: ParseOptions = {}): RawElement => {
-  const { content = "jabber:client", limits } = options;
+  const { content = "jabber:client", limits = UNLIMITED } = options;
   const elements: RawElement[] = [];
   let open = true;
   const scanner = new XmlScanner(
@@ -52,7 +56,7 @@ export const parseRaw = (bytes: Bytes, options: ParseOptions = {}): RawElement =
         open = false;
       },
     },
-    limits === undefined ? { content } : { content, limits },
+    { content, limits },
   );
   scanner.feed(toUint8Array(toBytes(`<stream xmlns='${content}'>`)));
   scanner.feed(toUint8Array(bytes));

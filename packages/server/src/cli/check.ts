@@ -11,7 +11,7 @@ import type { Running } from "./running.ts";
 
 /** `kith check`: says everything that is wrong with the configuration and the files it names. */
 export const check = async (running: Running): Promise<void> => {
-  const config = await running.config();
+  const config = await running.config().catch((error: unknown) => Promise.reject(withCertificates(error)));
   const problems = certificateProblems(config);
   if (problems.length > 0) throw new ConfigError(config.file, problems);
   const { io } = running;
@@ -19,6 +19,12 @@ export const check = async (running: Running): Promise<void> => {
   line(io.err, `${config.file ?? "The default configuration"} is all right: ${[...config.hosts.keys()].join(", ")}.`);
   running.ends(EXIT.ok);
 };
+
+/** Problems of the files that a configuration names are told together with its own. */
+const withCertificates = (error: unknown): unknown =>
+  error instanceof ConfigError && error.rest !== undefined
+    ? new ConfigError(error.rest.file, [...error.lines, ...certificateProblems(error.rest)])
+    : error;
 
 const places = (
   config: Config,

@@ -136,6 +136,12 @@ describe("kith check", () => {
     expect(absent.err).toContain(
       `  key: found "${join(folder.path, "text.pem")}", which has something else in it; allowed: a PEM file`,
     );
+    const several = await checked({ certificate: "absent.pem", key: "text.pem", log: { level: "loud" } });
+    expect(several.err.split("\n").slice(1, -1)).toEqual([
+      expect.stringContaining("  log.level: "),
+      expect.stringContaining("  certificate: "),
+      expect.stringContaining("  key: "),
+    ]);
     const other = await checked({ hosts: { localhost: { certificate: "good.pem", key: "other.key" } } });
     expect(other.err).toContain(
       '  hosts["localhost"].key: found the key of another certificate; allowed: the one that belongs to ',
@@ -375,9 +381,19 @@ describe("kith start", () => {
     await stop();
   });
 
-  test("started by npm, it names the command as npm finds it", async () => {
+  test("a program that starts it reads nothing but the log on standard error", async () => {
+    const { server, stop } = await started({ environment: { ...ENVIRONMENT, npm_lifecycle_event: "test" } });
+    expect(
+      server.err
+        .trimEnd()
+        .split("\n")
+        .map((text) => typeof JSON.parse(text)),
+    ).not.toContain("string");
+    await stop();
+  });
+
+  test("started by npm it says so wherever it writes to, and names the command as npm finds it", async () => {
     const { server, stop } = await started({
-      terminal: true,
       environment: { ...ENVIRONMENT, npm_lifecycle_event: "start" },
     });
     expect(server.err).toContain("npx kith user add you@localhost");

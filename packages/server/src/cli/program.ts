@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config.ts";
 import { VARIABLES } from "../config-environment.ts";
-import { OperationError } from "../control/operations.ts";
+import { OperationError, type Results } from "../control/operations.ts";
 import { check } from "./check.ts";
 import { EXIT, EXIT_HELP, type ExitCode } from "./exit-codes.ts";
 import { inviteCommand } from "./invite.ts";
@@ -113,12 +113,22 @@ const addServerCommands = (program: Command, running: Running): void => {
     .addHelpText("after", "\nExamples:\n  kith reload")
     .action(() =>
       running.ask(async (operator, io) => {
-        const { changed, atNextStart } = await operator.run("reload", {});
-        line(io.err, changed.length === 0 ? "Nothing has changed." : `Changed: ${changed.join(", ")}.`);
-        if (atNextStart.length > 0) line(io.err, `At the next start: ${atNextStart.join(", ")}.`);
-        return EXIT.ok;
+        const outcome = await operator.run("reload", {});
+        for (const sentence of reloaded(outcome)) line(io.err, sentence);
+        return outcome.certificates.problems.length === 0 ? EXIT.ok : EXIT.failure;
       }),
     );
+};
+
+const reloaded = ({ changed, atNextStart, certificates }: Results["reload"]): readonly string[] => {
+  const { replaced, problems } = certificates;
+  const news = [
+    ...(changed.length > 0 ? [`Changed: ${changed.join(", ")}.`] : []),
+    ...(replaced.length > 0 ? [`New certificates: ${replaced.join(", ")}.`] : []),
+    ...(atNextStart.length > 0 ? [`At the next start: ${atNextStart.join(", ")}.`] : []),
+    ...problems.map((problem) => `The certificate in use stays: ${problem}.`),
+  ];
+  return changed.length + replaced.length + problems.length === 0 ? ["Nothing has changed.", ...news] : news;
 };
 
 const forEach = (command: Command, action: (command: Command) => void): void => {

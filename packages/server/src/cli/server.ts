@@ -1,7 +1,9 @@
 /** What the commands need of the rest of the server; `main.ts` hands it in. */
+
 import type { AccountService } from "../accounts.ts";
 import type { Config } from "../config.ts";
 import type { Operated } from "../control/operations.ts";
+import type { CertificateNews } from "../listen/certificates.ts";
 import type { ServerLog } from "../log.ts";
 import type { Store } from "../store/store.ts";
 
@@ -19,7 +21,7 @@ export interface ServerApp {
   removeAccount: Operated["app"]["removeAccount"];
   listen(): Promise<readonly Listening[]>;
   /** Reads certificates again. */
-  reload(): Promise<void>;
+  reload(): Promise<CertificateNews>;
   readonly streams: number;
   /** Closes every stream, stops the modules. The store stays open. */
   stop(): Promise<void>;

@@ -26,11 +26,15 @@ export const start = async (running: Running): Promise<void> => {
   const stopping = signalled(io, log);
   io.onSignal("SIGHUP", () => void server.reload());
   const { listeners, hosts } = await server.start();
-  if (io.err.isTTY === true) for (const text of welcome(config, listeners, io.environment)) line(io.err, text);
+  if (isReadByPeople(io)) for (const text of welcome(config, listeners, io.environment)) line(io.err, text);
   line(io.out, JSON.stringify({ ready: true, listeners, hosts }));
   await stopping;
   running.ends(await server.stop());
 };
+
+/** `npm start` is somebody trying it out, also where the output is kept in a file. */
+const isReadByPeople = ({ err, environment }: Io): boolean =>
+  err.isTTY === true || (environment.npm_lifecycle_event?.startsWith("start") ?? false);
 
 /** Settles with the first signal to stop; the second ends the process. */
 const signalled = (io: Io, log: ServerLog): Promise<void> =>
@@ -111,11 +115,11 @@ class RunningServer {
 
   async #reload(): Promise<Results["reload"]> {
     const outcome = await this.#reconfigure();
-    await this.#parts?.app.reload();
-    return outcome;
+    const certificates = (await this.#parts?.app.reload()) ?? { replaced: [], problems: [] };
+    return { ...outcome, certificates };
   }
 
-  async #reconfigure(): Promise<Results["reload"]> {
+  async #reconfigure(): Promise<Omit<Results["reload"], "certificates">> {
     try {
       const outcome = reconfigure(this.#config, await this.#running.config());
       this.#log.level = this.#config.log.level;

@@ -47,7 +47,12 @@ export interface Results {
   readonly "invite list": { readonly invitations: readonly ListedInvitation[] };
   readonly "invite revoke": { readonly id: string };
   readonly status: ServerStatus;
-  readonly reload: { readonly changed: readonly string[]; readonly atNextStart: readonly string[] };
+  readonly reload: {
+    readonly changed: readonly string[];
+    readonly atNextStart: readonly string[];
+    /** The hosts whose certificates were replaced, and what could not be used. */
+    readonly certificates: { readonly replaced: readonly string[]; readonly problems: readonly string[] };
+  };
 }
 export interface ListedInvitation {
   readonly id: string;

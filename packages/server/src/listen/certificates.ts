@@ -57,6 +57,14 @@ interface Entry {
   context: SecureContext;
 }
 
+/** What came of reading certificates again. */
+export interface CertificateNews {
+  /** Hosts that are served with another certificate from now on. */
+  readonly replaced: readonly DomainJid[];
+  /** What could not be used, a sentence each; what was in use before stays. */
+  readonly problems: readonly string[];
+}
+
 /**
  * The certificates of all hosts. Reloading replaces those whose files have changed, for handshakes that begin afterwards;
  * streams go on. What cannot be used is logged, and the one before it stays.
@@ -67,7 +75,7 @@ export class Certificates {
   /** Session tickets are encrypted with it; all contexts share it, so that a session is resumed whichever host was named. */
   #ticketKeys = randomBytes(TICKET_KEY_OCTETS);
   readonly #endPoints = new Map<string, Uint8Array | undefined>();
-  #reloading: Promise<void> = Promise.resolve();
+  #reloading: Promise<unknown> = Promise.resolve();
 
   private constructor(options: CertificateOptions) {
     this.#options = options;
@@ -122,11 +130,23 @@ export class Certificates {
   }
 
   /** Reads all files again. Never rejects. One after the other. */
-  reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() =>
-      this.#load((error) => this.#options.log.error({ err: error }, "the certificate in use stays")),
-    );
-    return this.#reloading;
+  reload(): Promise<CertificateNews> {
+    const reloaded = this.#reloading.then(() => this.#reload());
+    this.#reloading = reloaded;
+    return reloaded;
+  }
+
+  async #reload(): Promise<CertificateNews> {
+    const { log } = this.#options;
+    const before = this.#entries;
+    const problems: string[] = [];
+    await this.#load((error) => {
+      problems.push(error.message);
+      log.error({ err: error }, "the certificate in use stays");
+    });
+    const replaced = [...this.#entries].flatMap(([host, entry]) => (before.get(host) === entry ? [] : [host]));
+    if (replaced.length > 0) log.info({ hosts: replaced }, "certificates replaced");
+    return { replaced, problems };
   }
 
   /** New keys for session tickets (RFC 7525 §3.4 asks for it now and then). Sessions from before are not resumed. */

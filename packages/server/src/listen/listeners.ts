@@ -6,7 +6,7 @@ import type { Stream } from "../session/stream.ts";
 import { ClientStream } from "../session/stream-client.ts";
 import { type Expiring, Timer } from "../session/timer.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
-import type { Certificates } from "./certificates.ts";
+import type { CertificateNews, Certificates } from "./certificates.ts";
 import { type SocketServices, SocketTransport } from "./socket.ts";
 import { TlsServer } from "./tls.ts";
 import { FileWatch } from "./watch.ts";
@@ -45,7 +45,7 @@ export interface Listeners {
   /** Streams there are now. */
   readonly count: number;
   /** Reads certificates again, as when their files change. */
-  reload(): Promise<void>;
+  reload(): Promise<CertificateNews>;
   /** Stops listening and ends every stream with this error; settles when all connections are gone. */
   close(reason: StreamError): Promise<void>;
 }
@@ -109,7 +109,7 @@ class OpenListeners implements Listeners, Expiring {
     return this.#streams.size;
   }
 
-  reload(): Promise<void> {
+  reload(): Promise<CertificateNews> {
     return this.#options.certificates.reload();
   }
 

@@ -349,7 +349,8 @@ describe("certificates that are made, and that change", () => {
     before.send(HEADER);
     await before.until("</stream:features>");
     await keep(folder, "capulet", issue("capulet.example"));
-    await world.listeners.reload();
+    expect(await world.listeners.reload()).toEqual({ replaced: ["capulet.example"], problems: [] });
+    expect(world.lines.some(({ level, text }) => level === "info" && text === "certificates replaced")).toBe(true);
     const after = await world.dialTls({ servername: "capulet.example" });
     expect(serialOf(after.tls)).not.toBe(serialOf(before.tls));
     before.send(plainAuth("juliet", PASSWORD));
@@ -365,7 +366,10 @@ describe("certificates that are made, and that change", () => {
     const before = await serials();
     await writeFile(join(folder, "capulet.crt"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     await keep(folder, "montague", issue("montague.example"));
-    await world.listeners.reload();
+    expect(await world.listeners.reload()).toEqual({
+      replaced: ["montague.example"],
+      problems: [expect.stringMatching(/^cannot use the certificate of capulet\.example in /)],
+    });
     const after = await serials();
     expect(after[0]).toBe(before[0]);
     expect(after[1]).not.toBe(before[1]);

@@ -556,6 +556,17 @@ eachFabric("presence", (open) => {
       await ada.sends("<presence to='c@rooms.example/x'/>");
       ada.receivesNothing();
     });
+    test("RFC 6121 §4.6.1: and how long their addresses are together", async () => {
+      const scene = await stage(open, { presence: { directedCharacters: 100 } });
+      scene.component("rooms.example");
+      const ada = await present(scene, "ada@example.org/lab");
+      await ada.sends(`<presence to='a@rooms.example/${"x".repeat(60)}'/>`);
+      ada.receivesNothing();
+      await ada.sends(`<presence to='b@rooms.example/${"x".repeat(60)}'/>`);
+      expect(terse(ada)).toEqual([expect.stringContaining("<policy-violation")]);
+      await ada.sends("<presence to='b@rooms.example/x'/>");
+      ada.receivesNothing();
+    });
   });
 
   describe("blocked contacts", () => {

@@ -40,6 +40,8 @@ export interface PresenceOptions {
   readonly lastAvailable?: (account: BareJid) => Eventually<number | undefined>;
   /** How many entities a resource may send directed presence to at a time. Default 1000. */
   readonly directed?: number;
+  /** How many characters their addresses may have together: the list is stored anew with each. Default 32 768. */
+  readonly directedCharacters?: number;
 }
 
 /** Tells contacts who is there, asks who of them is, and says goodbye to all who were told. */
@@ -188,7 +190,7 @@ const lastWords = (account: BareJid, subscribers: readonly Jid[], entries: Reado
 
 /** §4.6.3. */
 const direct = (options: PresenceOptions, sent: Presence, context: Context): Eventually<Effects> => {
-  const { contacts, ledger, directed: most = 1_000 } = options;
+  const { contacts, ledger } = options;
   const self = sent.from as Jid;
   const to = sent.to as Jid;
   const isPresent = context.session?.presence !== undefined;
@@ -198,7 +200,7 @@ const direct = (options: PresenceOptions, sent: Presence, context: Context): Eve
       const isReached = isPresent && (to.bare === self.bare || isFrom(subscription));
       if (isReached && sent.type === "available") return [route(sent)];
       const { directed } = entry;
-      const listed = sent.type === "available" ? including(directed, to.full, most) : without(directed, to.full);
+      const listed = sent.type === "available" ? including(directed, to.full, options) : without(directed, to.full);
       return [...ledger.change(self, entry, { directed: listed }), route(sent)];
     }),
   );
@@ -207,12 +209,22 @@ const direct = (options: PresenceOptions, sent: Presence, context: Context): Eve
 const without = (directed: readonly string[], target: string): readonly string[] =>
   directed.includes(target) ? directed.filter((other) => other !== target) : directed;
 
-const including = (directed: readonly string[], target: string, most: number): readonly string[] => {
+const including = (
+  directed: readonly string[],
+  target: string,
+  { directed: most = 1_000, directedCharacters = 32_768 }: PresenceOptions,
+): readonly string[] => {
   if (directed.includes(target)) return directed;
-  if (directed.length >= most) {
+  if (directed.length >= most || lengthOf(directed) + target.length > directedCharacters) {
     throw new StanzaError("policy-violation", { text: `directed presence goes to at most ${most} at a time` });
   }
   return [...directed, target];
+};
+
+const lengthOf = (addresses: readonly string[]): number => {
+  let length = 0;
+  for (const address of addresses) length += address.length;
+  return length;
 };
 
 /** §4.6.1: an entity that says it is gone need not be told any more when the user is. */

@@ -303,7 +303,9 @@ eachFabric("subscriptions", (open) => {
       expect(far.received().filter((xml) => xml.includes("'subscribe'"))).toEqual([]);
     });
     test("RFC 6121 §3.1.2: contacts here are not: their server has the request, or did not want it", async () => {
-      const scene = await stage(open, { subscription: { items: 10, requests: 0, requestBytes: 0 } });
+      const scene = await stage(open, {
+        subscription: { items: 10, requests: 0, requestBytes: 0, allRequestBytes: 0 },
+      });
       const ada = await present(scene, "ada@example.org/lab");
       const grace = await present(scene, "grace@example.org/ship");
       await ada.sends("<presence type='subscribe' to='grace@example.org'/>");
@@ -515,7 +517,7 @@ eachFabric("subscriptions", (open) => {
       await ada.sends(get());
       ada.receives(whole(ada, ""));
     });
-    const small = { items: 2, requests: 2, requestBytes: 300 };
+    const small = { items: 2, requests: 2, requestBytes: 300, allRequestBytes: 10_000 };
     test("RFC 6121 §3.1.2: asking makes an item, and a roster that is full takes none", async () => {
       const scene = await stage(open, { subscription: small });
       const far = scene.component("far.example");
@@ -527,6 +529,21 @@ eachFabric("subscriptions", (open) => {
         expect(terse(ada)).toEqual([expect.stringContaining("<policy-violation")]);
         far.receivesNothing();
       }
+    });
+    test("RFC 6121 §3.1.3: and in size of all of it together", async () => {
+      const scene = await stage(open, {
+        subscription: { items: 10, requests: 10, requestBytes: 1_000, allRequestBytes: 1_000 },
+      });
+      const far = scene.component("far.example");
+      const long = `<status>${"x".repeat(500)}</status>`;
+      for (const name of ["a", "b", "c", "d"])
+        await far.sends(
+          `<presence type='subscribe' from='${name}@far.example' to='ada@example.org'>${long}</presence>`,
+        );
+      const ada = await scene.login("ada@example.org/lab");
+      await ada.sends("<presence/>");
+      const shown = ada.received().filter((xml) => xml.includes("'subscribe'"));
+      expect(shown.length).toBe(1);
     });
     test("RFC 6121 §3.1.3: what strangers can make an account keep is bounded in number and size", async () => {
       const scene = await stage(open, { subscription: small });
@@ -549,6 +566,16 @@ eachFabric("subscriptions", (open) => {
       ada.receives(`<presence type='subscribe' from='late@far.example' to='ada@example.org'>${long}</presence>`);
       await ada.sends(get());
       ada.receives(whole(ada, ""));
+    });
+    test("RFC 6121 §3.1.3: a request with as many attributes as may just be is shown like any other", async () => {
+      const scene = await stage(open);
+      const grace = await scene.login("grace@example.org/ship");
+      const attributes = Array.from({ length: 62 }, (_, at) => ` a${at}=''`).join("");
+      await grace.sends(`<presence type='subscribe' to='ada@example.org'${attributes}/>`);
+      const ada = await scene.login("ada@example.org/lab");
+      await ada.sends("<presence/>");
+      expect(ada.received().filter((xml) => xml.includes("'subscribe'"))).toEqual([expect.stringContaining(" a61=''")]);
+      expect(scene.defects).toEqual([]);
     });
     test("RFC 6121 §3.1.3: addresses with characters that XML escapes survive being stored", async () => {
       const scene = await stage(open);

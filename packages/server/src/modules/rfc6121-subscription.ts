@@ -60,8 +60,15 @@ export interface SubscriptionLimits {
   readonly requests: number;
   /** Bytes of a request that is kept; of a longer one only the envelope is. */
   readonly requestBytes: number;
+  /** Bytes of all that are kept: they are shown in one go. */
+  readonly allRequestBytes: number;
 }
-export const SUBSCRIPTION_LIMITS: SubscriptionLimits = { items: 2_000, requests: 500, requestBytes: 8_192 };
+export const SUBSCRIPTION_LIMITS: SubscriptionLimits = {
+  items: 2_000,
+  requests: 500,
+  requestBytes: 8_192,
+  allRequestBytes: 524_288,
+};
 
 type SubscriptionPresence = Presence & { readonly type: SubscriptionType };
 const TYPES: readonly SubscriptionType[] = ["subscribe", "unsubscribe", "subscribed", "unsubscribed"];
@@ -233,13 +240,10 @@ const keep = (
   andThen(contacts.requests(account.bare), (requests) => {
     if (requests.size >= limits.requests) return [];
     const whole = writeStanza(request);
-    return [
-      contacts.keepRequest(
-        account.bare,
-        from.bare,
-        whole.length <= limits.requestBytes ? whole : writeStanza(withChildren(request, [])),
-      ),
-    ];
+    const kept = whole.length <= limits.requestBytes ? whole : writeStanza(withChildren(request, []));
+    let bytes = kept.length;
+    for (const { stanza } of requests.values()) bytes += stanza.length;
+    return bytes > limits.allRequestBytes ? [] : [contacts.keepRequest(account.bare, from.bare, kept)];
   });
 
 /** The request as it is kept to be sent again; `undefined` where there is nothing in it, or too much. */

@@ -19,13 +19,14 @@ const refused = (attributes = "") =>
 const messagesOf = (party: Party): string[] => party.received().filter((xml) => xml.startsWith("<message"));
 
 eachFabric("offline", (open: Open) => {
-  const stage = async (limit?: number, blocked: ReadonlySet<string> = new Set()) => {
+  const stage = async (limit?: number, blocked: ReadonlySet<string> = new Set(), maxBytes?: number) => {
     const scene = await open({
       modules: (store) => [
         offline({
           spool: store.spool,
           isBlocked: (_, { bare }) => blocked.has(bare),
           ...(limit === undefined ? {} : { limit }),
+          ...(maxBytes === undefined ? {} : { maxBytes }),
         }),
       ],
       accounts: ["romeo@example.org", "paris@example.org", JULIET],
@@ -62,6 +63,22 @@ eachFabric("offline", (open: Open) => {
     expect(messagesOf(juliet)).toEqual([]);
     expect(messagesOf(await comes(scene, "chamber"))).toEqual([]);
     expect(await scene.store.spool.count({ account: parseJid(JULIET).bare })).toBe(0);
+  });
+
+  test("RFC 6120 §13.12: no more bytes wait than may, whoever sent them; what is too much is refused", async () => {
+    const { scene, romeo } = await stage(undefined, undefined, 3_000);
+    const paris = await scene.login("paris@example.org/church");
+    const long = body("x".repeat(1_300));
+    await romeo.sends(message(long, "type='chat' id='1'"));
+    await paris.sends(message(long, "type='chat' id='2'"));
+    await romeo.sends(message(long, "type='chat' id='3'"));
+    romeo.receives(refused("id='3'"));
+    await romeo.sends(message(body("short"), "type='chat' id='4'"));
+    romeo.receivesNothing();
+    expect(messagesOf(await comes(scene))).toHaveLength(3);
+    // There is room again.
+    await romeo.sends(message(long, "type='chat' id='5'"));
+    expect(romeo.received()).toEqual([]);
   });
 
   describe("XEP-0160 §3: by type", () => {

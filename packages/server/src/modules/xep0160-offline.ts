@@ -18,7 +18,6 @@ import {
   parseJid,
   parseRaw,
   readStanza,
-  type ScannerLimits,
   type Stanza,
   textNamed,
   together,
@@ -34,6 +33,8 @@ export interface OfflineOptions {
   readonly isBlocked: (account: BareJid, jid: Jid) => Eventually<boolean>;
   /** How many messages wait for one account at most. Default 1000. */
   readonly limit?: number;
+  /** And how many bytes: all of them are sent at once when somebody comes. Default 2 MiB. */
+  readonly maxBytes?: number;
 }
 
 /** Shared, since it is the answer to nearly every stanza. */
@@ -43,7 +44,7 @@ const NOTHING: Effects = [];
  * XEP-0160: keeps messages for an account until a resource of it takes messages. One stays stored until it is on its
  * way to a session; what a session did not get goes to the next.
  */
-export const offline = ({ spool, isBlocked, limit = 1000 }: OfflineOptions): Module => {
+export const offline = ({ spool, isBlocked, limit = 1000, maxBytes = 2_097_152 }: OfflineOptions): Module => {
   const claims = claimsOn(spool);
 
   /** Everything that waits for the session's account, but for what other sessions are being sent. */
@@ -66,8 +67,11 @@ export const offline = ({ spool, isBlocked, limit = 1000 }: OfflineOptions): Mod
     undelivered: (message, account, { now }) => {
       const worth = worthOf(message);
       if (worth !== "worth keeping") return worth === "worth nothing" ? [] : undefined;
-      return andThen(spool.count({ account }), (count) =>
-        count < limit ? [write(spool.keep({ account }, writeStanza(message), now()).write)] : undefined,
+      const stanza = writeStanza(message);
+      return andThen(together(spool.count({ account }), spool.bytes({ account })), ([count, bytes]) =>
+        count < limit && bytes + stanza.length <= maxBytes
+          ? [write(spool.keep({ account }, stanza, now()).write)]
+          : undefined,
       );
     },
     sending: {
@@ -116,10 +120,6 @@ const takesMessages = (presence: Presence): boolean => {
 const firstTaker = (account: BareJid, { available }: Context): Eventually<Jid | undefined> =>
   andThen(available(account), (resources) => resources.find(({ priority }) => priority >= 0)?.jid);
 
-const ANY = Number.MAX_SAFE_INTEGER;
-/** What was let in once is not measured again. */
-const UNLIMITED: ScannerLimits = { stanzaBytes: ANY, depth: ANY, attributes: ANY, children: ANY, prefixes: ANY };
-
 const PAGE = 200;
 /** By pages, since a page is answered at once: while this waits, what is sent now would overtake (RFC 6120 §10.1). */
 const pendingFor = (spool: Spool, account: BareJid, after = 0): Eventually<readonly StoredStanza[]> =>
@@ -136,7 +136,7 @@ interface Waiting {
 const read = ({ row, stamp, stanza }: StoredStanza): Waiting => ({
   row,
   stamp,
-  stanza: readStanza(parseRaw(stanza, { limits: UNLIMITED })),
+  stanza: readStanza(parseRaw(stanza)),
 });
 
 const delivery = ({ row, stanza, stamp }: Waiting, jid: Jid): Effect => {

@@ -1,7 +1,7 @@
 import type { BareJid, DomainJid } from "@kith/protocol";
 import { eachFabric, type Open, type Party } from "@kith/testing";
 import { describe, expect, test } from "vitest";
-import { onOneRouter, preauth, register, result, type StageOptions, stage } from "../../test/registration-stage.ts";
+import { preauth, register, result, type StageOptions, stage } from "../../test/registration-stage.ts";
 
 const HOST = "example.org" as DomainJid;
 const ROMEO = "romeo@example.org" as BareJid;
@@ -293,18 +293,25 @@ eachFabric("invitations", (open: Open) => {
   });
 });
 
-test("XEP-0191 §3.3: a blocked contact's token is of no use", async () => {
-  const staged = await stage(onOneRouter, { users: [ROMEO, JULIET] });
-  const [romeo, juliet] = [
-    await staged.scene.online("romeo@example.org/orchard"),
-    await staged.scene.online("juliet@example.org/balcony"),
-  ];
-  await romeo.sends(`<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='${JULIET}'/></block></iq>`);
-  romeo.received();
-  const { token } = await staged.invitations.create({ domain: HOST, to: "contact", inviter: ROMEO, registers: false });
-  await juliet.sends(
-    `<presence type='subscribe' to='${ROMEO}'><preauth xmlns='urn:xmpp:pars:0' token='${token}'/></presence>`,
-  );
-  expect(romeo.received()).toEqual([]);
-  expect(await staged.invitations.find(HOST, token)).toBeDefined();
+eachFabric("invitations and blocking", (open: Open) => {
+  test("XEP-0191 §3.3: a blocked contact's token is of no use", async () => {
+    const staged = await stage(open, { users: [ROMEO, JULIET] });
+    const [romeo, juliet] = [
+      await staged.scene.online("romeo@example.org/orchard"),
+      await staged.scene.online("juliet@example.org/balcony"),
+    ];
+    await romeo.sends(`<iq type='set' id='b'><block xmlns='urn:xmpp:blocking'><item jid='${JULIET}'/></block></iq>`);
+    romeo.received();
+    const { token } = await staged.invitations.create({
+      domain: HOST,
+      to: "contact",
+      inviter: ROMEO,
+      registers: false,
+    });
+    await juliet.sends(
+      `<presence type='subscribe' to='${ROMEO}'><preauth xmlns='urn:xmpp:pars:0' token='${token}'/></presence>`,
+    );
+    expect(romeo.received()).toEqual([]);
+    expect(await staged.invitations.find(HOST, token)).toBeDefined();
+  });
 });

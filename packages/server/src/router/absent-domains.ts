@@ -7,13 +7,18 @@ import {
   parseRaw,
   readStanza,
   type Stanza,
+  together,
+  withChildren,
   writeStanza,
 } from "@kith/protocol";
 import type { Spool, Store } from "../store/store.ts";
 import type { Turn } from "./turn.ts";
 
-/** How many stanzas wait for one domain. */
+/** How many stanzas wait for one domain, and how many bytes: it gets all of them in one go. */
 const MOST = 10_000;
+const MOST_BYTES = 2_097_152;
+/** Of a longer one only the envelope is kept, which is what counts. */
+const MOST_BYTES_EACH = 1_024;
 
 /** What a domain that comes back has to know, or it goes on believing what is true no longer (RFC 6121 §3.3, §4.5, §4.6). */
 const LASTING: ReadonlySet<string> = new Set([
@@ -28,8 +33,9 @@ export const waitsForDomain = ({ kind, type }: Stanza): boolean => kind === "pre
 /** Keeps a stanza until its domain is there again. */
 export const keepForDomain = (turn: Turn, spool: Spool, stanza: Stanza, now: number): Eventually<void> => {
   const target = { domain: (stanza.to as Jid).domain };
-  return andThen(spool.count(target), (count) => {
-    if (count < MOST) turn.write(spool.keep(target, writeStanza(stanza), now).write);
+  const kept = writeStanza(stanza.payload.length <= MOST_BYTES_EACH ? stanza : withChildren(stanza, []));
+  return andThen(together(spool.count(target), spool.bytes(target)), ([count, bytes]) => {
+    if (count < MOST && bytes + kept.length <= MOST_BYTES) turn.write(spool.keep(target, kept, now).write);
   });
 };
 

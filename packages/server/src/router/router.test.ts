@@ -489,6 +489,24 @@ eachFabric("Router", (open) => {
     expect(await scene.store.spool.count({ domain: parseJid("theatre.example.org").domain })).toBe(0);
   });
 
+  test("RFC 6120 §13.12: what waits for a component is bounded in size, and nothing that waits keeps it away", async () => {
+    const scene = await open({ ...verona, modules: () => [] });
+    const romeo = await scene.login("romeo@example.org/orchard");
+    const target = { domain: parseJid("theatre.example.org").domain };
+    const gone = (more: string, content = ""): string =>
+      `<presence to='stage@theatre.example.org' type='unavailable'${more}>${content}</presence>`;
+    await romeo.sends(gone(" id='long'", `<status>${"x".repeat(200_000)}</status>`));
+    expect(await scene.store.spool.bytes(target)).toBeLessThan(200);
+    const attributes = Array.from({ length: 62 }, (_, at) => ` a${at}="${"'".repeat(500)}"`).join("");
+    for (let count = 0; count < 20; count++) await romeo.sends(gone(attributes));
+    expect(await scene.store.spool.bytes(target)).toBeLessThan(2_097_153);
+    const theatre = scene.component("theatre.example.org");
+    await scene.settled();
+    expect(theatre.received().length).toBeGreaterThan(1);
+    expect(await scene.store.spool.bytes(target)).toBe(0);
+    expect(scene.defects).toEqual([]);
+  });
+
   test("two modules that answer the same request, or take the same presence, are found at start", async () => {
     const answering = (name: string): Module => named(name, { iq: [onGet(Cue, ["server"], () => [])] });
     await expect(open({ ...verona, modules: () => [answering("a"), answering("b")] })).rejects.toThrow(

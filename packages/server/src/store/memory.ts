@@ -124,6 +124,11 @@ class MemoryDisk implements Disk {
     for (const row of except) rows.delete(row);
     return rows.size;
   }
+  bytesSpooled(target: Target, except: readonly RowId[]): number {
+    const rows = new Map(this.#spoolOf(target));
+    for (const row of except) rows.delete(row);
+    return [...rows.values()].reduce((bytes, { stanza }) => bytes + stanza.length, 0);
+  }
   async owners(collection: string, complete: Complete<string>): Promise<readonly string[]> {
     return complete([...(this.#items.get(collection)?.keys() ?? [])]);
   }

@@ -21,6 +21,7 @@ class CountingDisk implements Disk {
   spooled = () => [];
   allSpooled = async () => [];
   countSpooled = () => 0;
+  bytesSpooled = () => 0;
   owners: Disk["owners"] = async (_, complete) => complete([]);
   accounts: Disk["accounts"] = async (_, complete) => complete([]);
   hurry = () => undefined;

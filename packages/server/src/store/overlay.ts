@@ -44,6 +44,8 @@ export interface Disk {
   allSpooled(target: Target, after: RowId, complete: Complete<StoredStanza>): Promise<readonly StoredStanza[]>;
   /** How many are pending beside these rows. */
   countSpooled(target: Target, except: readonly RowId[]): number;
+  /** How long all those are together. */
+  bytesSpooled(target: Target, except: readonly RowId[]): number;
   owners(collection: string, complete: Complete<string>): Promise<readonly string[]>;
   accounts(domain: DomainJid | undefined, complete: Complete<BareJid>): Promise<readonly BareJid[]>;
   /** Never throws. Units are settled in a later turn, in the order of this. */
@@ -225,6 +227,15 @@ export class OverlayStore implements Store {
         if (changes === undefined) return this.#disk.countSpooled(target, []);
         const { isWiped, settled, kept } = changes;
         return kept.size + (isWiped ? 0 : this.#disk.countSpooled(target, [...settled, ...kept.keys()]));
+      },
+      bytes: (target) => {
+        this.#ensureOpen();
+        const changes = this.#spoolChanges(target);
+        if (changes === undefined) return this.#disk.bytesSpooled(target, []);
+        const { isWiped, settled, kept } = changes;
+        let bytes = isWiped ? 0 : this.#disk.bytesSpooled(target, [...settled, ...kept.keys()]);
+        for (const { stanza } of kept.values()) bytes += stanza.length;
+        return bytes;
       },
       settle: (target, rows) => ({ op: "settle", target, rows }),
     };

@@ -13,7 +13,7 @@ export class SqliteReader {
   readonly #removedAt: StatementSync;
   readonly #spooled: StatementSync;
   readonly #countSpooled: StatementSync;
-  readonly #countSpooledExcept: StatementSync;
+  readonly #bytesSpooled: StatementSync;
   readonly #lastRow: StatementSync;
   readonly #owners: StatementSync;
   readonly #accounts: StatementSync;
@@ -28,10 +28,11 @@ export class SqliteReader {
     this.#spooled = database.prepare(
       "select row, stamp, stanza from spool where target_kind = ? and target = ? and row > ? order by row limit ?",
     );
-    const count = "select count(*) as rows from spool where target_kind = ? and target = ?";
-    this.#countSpooled = database.prepare(count);
-    // One statement, so that all of it sees the same commits.
-    this.#countSpooledExcept = database.prepare(`${count} and row not in (select value from json_each(?))`);
+    // One statement each, so that all of it sees the same commits.
+    const spooled = "from spool where target_kind = ? and target = ? and row not in (select value from json_each(?))";
+    this.#countSpooled = database.prepare(`select count(*) as number ${spooled}`);
+    // Of a blob only the header is read.
+    this.#bytesSpooled = database.prepare(`select coalesce(sum(length(stanza)), 0) as number ${spooled}`);
     this.#lastRow = database.prepare("select seq from sqlite_sequence where name = 'spool'");
     this.#owners = database.prepare(OWNERS);
     this.#accounts = database.prepare("select jid from account");
@@ -70,13 +71,16 @@ export class SqliteReader {
   }
 
   countSpooled(target: Target, except: readonly RowId[]): number {
-    const kind = targetKind(target);
-    const name = targetName(target);
-    const counted =
-      except.length === 0
-        ? rows<{ rows: number }>(this.#countSpooled, kind, name)
-        : rows<{ rows: number }>(this.#countSpooledExcept, kind, name, JSON.stringify(except));
-    return counted[0]?.rows ?? 0;
+    return this.#sum(this.#countSpooled, target, except);
+  }
+
+  bytesSpooled(target: Target, except: readonly RowId[]): number {
+    return this.#sum(this.#bytesSpooled, target, except);
+  }
+
+  #sum(statement: StatementSync, target: Target, except: readonly RowId[]): number {
+    const [sum] = rows<{ number: number }>(statement, targetKind(target), targetName(target), JSON.stringify(except));
+    return sum?.number ?? 0;
   }
 
   lastRow(): RowId {

@@ -97,6 +97,9 @@ class SqliteDisk implements Disk {
   countSpooled(target: Target, except: readonly RowId[]): number {
     return this.#reader.countSpooled(target, except);
   }
+  bytesSpooled(target: Target, except: readonly RowId[]): number {
+    return this.#reader.bytesSpooled(target, except);
+  }
   owners(collection: string, complete: Complete<string>): Promise<readonly string[]> {
     return this.#writer.ask({ ask: "owners", collection }, complete);
   }

@@ -213,6 +213,7 @@ export class Model {
     const all = [...(view.spools.get(JSON.stringify(target))?.values() ?? [])].sort((a, b) => a.row - b.row);
     expect(await spool.pending(target)).toEqual(all);
     expect(await spool.count(target)).toBe(all.length);
+    expect(await spool.bytes(target)).toBe(all.reduce((sum, { stanza }) => sum + stanza.length, 0));
     expect(await spool.pending(target, all[0]?.row, limit)).toEqual(all.slice(1, 1 + limit));
   }
 }

@@ -598,6 +598,19 @@ export const storeSuite = (name: string, open: () => Promise<Opened>, runs: numb
         expect(await read(undefined, 0)).toEqual([]);
       });
 
+      test("knows how much is pending in bytes, what is being stored and settled included", async () => {
+        const [a, b, c] = [keep(target, "<a/>"), keep(target, "<b>bb</b>"), keep(target, "<c/>")];
+        expect(await store.spool.bytes(target)).toBe(0);
+        await commit(a.write, b.write);
+        expect(await store.spool.bytes(target)).toBe(4 + 9);
+        const begun = unit(c.write, store.spool.settle(target, [a.row]));
+        expect(await store.spool.bytes(target)).toBe(9 + 4);
+        await settled(opened.commitFailing(begun));
+        expect(await store.spool.bytes(target)).toBe(4 + 9);
+        await commit(store.spool.settle(target, [a.row, b.row]));
+        expect(await store.spool.bytes(target)).toBe(0);
+      });
+
       test("a page is full although what it would have held is being settled", async () => {
         const kept = Array.from({ length: 6 }, (_, at) => keep(target, `<m n='${at}'/>`));
         await commit(...kept.map(({ write }) => write));

@@ -109,6 +109,8 @@ export interface Spool {
    */
   pending(target: Target, after?: RowId, limit?: number): Eventually<readonly StoredStanza[]>;
   count(target: Target): Eventually<number>;
+  /** How much is pending for a target: the length of all its stanzas, in bytes. */
+  bytes(target: Target): Eventually<number>;
   settle(target: Target, rows: readonly RowId[]): Write;
 }
 

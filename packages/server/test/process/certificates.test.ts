@@ -103,10 +103,11 @@ describe(`certificates (${runtime})`, () => {
     await isStillConnected();
   });
 
-  test("stay when the new ones cannot be used, and the log says so", async () => {
+  test("stay when the new ones cannot be used, and the log and the command say so", async () => {
     const before = await shown();
     await replace({ certificate: "not a certificate", key: "not a key" });
-    await server.kith(["reload"]);
+    const said = await server.kith(["reload"]);
+    expect(said).toMatchObject({ code: 1, errors: expect.stringContaining("The certificate in use stays: ") });
     await server.logged(/the certificate in use stays/);
     expect(await shown()).toBe(before);
     await isStillConnected();

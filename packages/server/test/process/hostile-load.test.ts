@@ -1,6 +1,6 @@
 import { plainAuth, type RawClient, streamHeader, useOf } from "@kith/testing/process";
 import { expect, test } from "vitest";
-import { configOf, hostile, PASSWORD, streamError } from "./hostile-scene.ts";
+import { configOf, hostile, PASSWORD, stanzaError, streamError } from "./hostile-scene.ts";
 
 const MEGABYTE = 1_048_576;
 const PING = "<ping xmlns='urn:xmpp:ping'/>";
@@ -59,6 +59,29 @@ hostile(
     });
   },
 );
+
+hostile("messages for those who are away", configOf({}), ({ stranger }) => {
+  test("XEP-0160 §3: there is an end to what waits, and whoever comes gets it without being cut off", async () => {
+    const victim = await stranger.login();
+    victim.destroy();
+    await victim.closed();
+    const sender = await stranger.login();
+    const count = 30;
+    for (let at = 0; at < count; at++) {
+      const body = "x".repeat(200_000);
+      sender.send(`<message type='chat' to='${victim.name}@localhost' id='m${at}'><body>${body}</body></message>`);
+    }
+    sender.send(`<iq type='get' id='all'>${PING}</iq>`);
+    const refused = (await sender.until("id='all'")).split(stanzaError("cancel", "service-unavailable")).length - 1;
+    expect(refused).toBeGreaterThan(0);
+    const again = await stranger.connect();
+    await again.login(victim.name, PASSWORD, "home");
+    again.send(`<presence/><iq type='get' id='1'>${PING}</iq>`);
+    const waiting = await again.until("id='1'");
+    expect(waiting.split("<body>").length - 1).toBe(count - refused);
+    expect(again.isClosed).toBe(false);
+  });
+});
 
 const RATE = { stanzasPerSecond: 100, burstStanzas: 50, bytesPerSecond: "64 KiB", burstBytes: "32 KiB" } as const;
 

@@ -67,8 +67,8 @@ class Profanity implements ChatClient {
 
   static async register(credentials: Credentials, at: At): Promise<Profanity> {
     const first = await Profanity.#open(credentials, at, (client) => client.#register(credentials.password, at));
-    // After registering it takes its next connection for the same one, and loses it.
-    await first.leave();
+    // After registering it takes its next connection for the same one, and loses it; or it crashes.
+    await first.kill();
     return Profanity.login(credentials, at);
   }
 
@@ -168,7 +168,8 @@ class Profanity implements ChatClient {
 
   async kill(): Promise<void> {
     await this.#terminal.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    // It may still be writing.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   async #connect(password: string, { port, tls }: At): Promise<void> {

@@ -22,7 +22,10 @@ export class Terminal {
 
   static async open(name: string, command: string): Promise<Terminal> {
     const terminal = new Terminal(name);
-    await terminal.#tmux("-f", "/dev/null", "new-session", "-d", "-x", "160", "-y", String(HEIGHT), command);
+    // The screen outlives the program: what it said last can be read.
+    const keep = ["start-server", ";", "set-option", "-g", "remain-on-exit", "on", ";"];
+    const size = ["-x", "160", "-y", String(HEIGHT)];
+    await terminal.#tmux("-f", "/dev/null", ...keep, "new-session", "-d", ...size, command);
     return terminal;
   }
 
@@ -46,14 +49,17 @@ export class Terminal {
     const deadline = Date.now() + PATIENCE;
     const seen = this.#seen.get(key) ?? 0;
     for (;;) {
+      const hasEnded = await this.#hasEnded();
       const screen = await this.screen();
       const match = [...screen.matchAll(new RegExp(pattern, "gm"))][seen];
       if (match !== undefined) {
         this.#seen.set(key, seen + 1);
         return match;
       }
-      if (Date.now() > deadline)
-        throw new Error(`no ${pattern} within ${PATIENCE} ms on the screen:\n${screen.replaceAll(/\n+/g, "\n")}`);
+      if (hasEnded || Date.now() > deadline) {
+        const why = hasEnded ? "before it ended" : `within ${PATIENCE} ms`;
+        throw new Error(`no ${pattern} ${why}; on the screen:\n${screen.replaceAll(/\n+/g, "\n")}`);
+      }
       if (again !== undefined) await this.type(again);
       await pause(GLANCE);
     }
@@ -62,7 +68,7 @@ export class Terminal {
   /** Settles when the program has ended. */
   async ended(): Promise<void> {
     const deadline = Date.now() + PATIENCE;
-    while (await this.#isRunning()) {
+    while (!(await this.#hasEnded())) {
       if (Date.now() > deadline) throw new Error(`it has not ended within ${PATIENCE} ms`);
       await pause(GLANCE);
     }
@@ -70,17 +76,12 @@ export class Terminal {
 
   async close(): Promise<void> {
     await this.#tmux("kill-server").catch(() => {
-      // It has ended by itself.
+      // It has been closed before.
     });
   }
 
-  async #isRunning(): Promise<boolean> {
-    try {
-      await this.#tmux("has-session");
-      return true;
-    } catch {
-      return false;
-    }
+  async #hasEnded(): Promise<boolean> {
+    return (await this.#tmux("display-message", "-p", "#{pane_dead}")).trim() === "1";
   }
 
   async #tmux(...args: readonly string[]): Promise<string> {

@@ -90,6 +90,9 @@ const ODDITIES: readonly string[] = [
   "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>",
   "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>=</auth>",
   "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{text}</auth>",
+  "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>",
+  "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{plain}</auth>",
+  "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-512'>{scram}</auth>",
   "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>biwsbj1tYWxsb3J5LHI9YWJj</auth>",
   "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>{text}</auth>",
   "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1-PLUS'>cD10bHMtdW5pcXVlLCxuPWEscj1i</auth>",
@@ -121,6 +124,11 @@ const escaped = (text: string): string =>
 
 /** "polite": nothing that ends the stream it is sent on. */
 export type Manners = "polite" | "rude";
+
+/** Of a stanza, by default. */
+const MOST_BYTES = 262_144;
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 export class StanzaTexts {
   readonly #random: Random;
@@ -174,7 +182,7 @@ export class StanzaTexts {
     const random = this.#random;
     const type = random.oneIn(3) ? "" : ` type='${random.oneIn(20) ? this.#text() : random.pick(PRESENCE_TYPES)}'`;
     const children = random.several(0, 2, () => this.#payload(random.pick(EXTENSIONS)));
-    return `<presence${type}${this.#addresses(3)}>${children.join("")}</presence>`;
+    return this.#stretched(`<presence${type}${this.#addresses(3)}`, `${children.join("")}</presence>`);
   }
 
   message(): string {
@@ -183,7 +191,21 @@ export class StanzaTexts {
     const lang = random.oneIn(6) ? ` xml:lang='${this.#text()}'` : "";
     const other = random.oneIn(10) ? ` xmlns:p='urn:p' p:${random.pick(["a", "to", "from"])}='${this.#text()}'` : "";
     const children = random.several(0, 3, () => this.#payload(random.pick(EXTENSIONS)));
-    return `<message${type}${lang}${other}${this.#addresses(8)}>${children.join("")}</message>`;
+    return this.#stretched(`<message${type}${lang}${other}${this.#addresses(8)}`, `${children.join("")}</message>`);
+  }
+
+  /** Now and then as many attributes or bytes as may just be. */
+  #stretched(start: string, rest: string): string {
+    const random = this.#random;
+    if (random.oneIn(25)) {
+      const attributes = random.between(58, 64) - (start.match(/=/g)?.length ?? 0);
+      return `${start}${Array.from({ length: attributes }, (_, at) => ` a${at}=''`).join("")}>${rest}`;
+    }
+    if (random.oneIn(200)) {
+      const bytes = MOST_BYTES - Buffer.byteLength(start + rest) - random.between(1, 20);
+      return `${start}>${random.pick(["x", "'", '"']).repeat(Math.max(0, bytes))}${rest}`;
+    }
+    return `${start}>${rest}`;
   }
 
   oddity(): string {
@@ -233,7 +255,17 @@ export class StanzaTexts {
       .replaceAll("{name}", () =>
         escaped(random.oneIn(3) ? random.pick(STRANGERS) : random.oneIn(3) ? this.#text() : `new${random.int(30)}`),
       )
+      .replaceAll("{plain}", () => base64([this.#odd(), this.#odd(), this.#odd()].join("\0")))
+      .replaceAll("{scram}", () =>
+        base64(`n,${random.oneIn(2) ? "" : `a=${this.#odd()}`},n=${this.#odd()},r=${this.#odd()}`),
+      )
       .replaceAll("{ns}", () => escaped(random.oneIn(3) ? random.pick(NAMESPACES) : `urn:x:${random.int(9)}`));
+  }
+
+  /** What may stand in a name or password. */
+  #odd(): string {
+    const random = this.#random;
+    return random.oneIn(3) ? random.pick(STRANGERS) : random.pick([...HOSTILE_TEXTS, ...BAD_ADDRESSES]);
   }
 
   /** What the template says, now and then changed in one place. */

@@ -9,6 +9,7 @@ import {
   readElement,
   readStanza,
   resultOf,
+  type ScannerLimits,
   type Stanza,
   StreamError,
   type StreamTag,
@@ -20,14 +21,23 @@ import {
   writeStanza,
   XmlScanner,
 } from "@kith/protocol";
-import { Broken } from "./broken.ts";
-import { HONEST, HOST } from "./hostile-values.ts";
+import { Broken, ensure } from "./broken.ts";
+import { COMPONENT, HONEST, HOST } from "./hostile-values.ts";
 import { MemoryConnection } from "./memory-connection.ts";
 import { CLIENT_HEADER } from "./stream-steps.ts";
 
 const NS_SASL = "urn:ietf:params:xml:ns:xmpp-sasl";
 const NS_TLS = "urn:ietf:params:xml:ns:xmpp-tls";
 const NS_STREAMS = "http://etherx.jabber.org/streams";
+
+/** What is sent on may be longer than it was: by the address of its sender, and by how it is escaped. */
+const GENEROUS: ScannerLimits = {
+  stanzaBytes: 4_194_304,
+  depth: 1_024,
+  attributes: 1_024,
+  children: 65_536,
+  prefixes: 1_024,
+};
 
 /** What peers share. */
 export interface Ledger {
@@ -50,6 +60,7 @@ export class StreamPeer {
   readonly connection: MemoryConnection;
   readonly isHonest: boolean;
   readonly #ledger: Ledger;
+  readonly #isComponent: boolean;
   readonly #scanner: XmlScanner;
   /** Every first-level element since it connected. */
   readonly received: RawElement[] = [];
@@ -70,7 +81,8 @@ export class StreamPeer {
     this.connection = new MemoryConnection(address, isSecure, this);
     this.isHonest = isHonest;
     this.#ledger = ledger;
-    this.#scanner = new XmlScanner(this, { content });
+    this.#isComponent = content === "jabber:component:accept";
+    this.#scanner = new XmlScanner(this, { content, limits: GENEROUS });
   }
 
   get isOpen(): boolean {
@@ -131,11 +143,15 @@ export class StreamPeer {
     const xml = toText(writeRaw(raw));
     if (stanza.problem !== undefined && stanza.type !== "error")
       throw new Broken(`a stanza that is none (${stanza.problem.message}): ${xml}`);
-    if (this.jid === undefined) this.#bound(stanza, raw);
-    else if (stanza.to !== undefined && stanza.to.bare !== this.jid.bare) throw new Broken(`for somebody else: ${xml}`);
+    if (this.jid === undefined && !this.#isComponent) this.#bound(stanza, raw);
+    else ensure(this.#isMeant(stanza), `for somebody else: ${xml}`);
     if (stanza.kind === "iq" && (stanza.type === "result" || stanza.type === "error")) this.#answered(stanza, xml);
     if (stanza.kind === "iq" && (stanza.type === "get" || stanza.type === "set")) this.#asked(stanza);
     if (!this.isHonest) checkPrivacy(stanza, xml);
+  }
+
+  #isMeant({ to }: Stanza): boolean {
+    return this.#isComponent ? to?.domain === COMPONENT : to === undefined || to.bare === this.jid?.bare;
   }
 
   #bound(stanza: Stanza, raw: RawElement): void {
