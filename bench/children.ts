@@ -21,6 +21,7 @@ const END_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
 
 const running = new Set<Child>();
+let isStopping = false;
 
 /** A started process. */
 export class Child {
@@ -33,6 +34,7 @@ export class Child {
   #end: number | NodeJS.Signals | undefined;
 
   constructor(name: string, command: readonly string[], options: ChildOptions) {
+    if (isStopping) throw new Error(`${name} is not started any more`);
     const { core, cwd, env = {}, logFile, readsOutput = false } = options;
     const log = openSync(logFile, "w");
     const pinned = core === "any" ? command : ["taskset", "-c", String(core), ...command];
@@ -95,7 +97,7 @@ export class Child {
 
   failure(what: string): Error {
     const said = readFileSync(this.#logFile, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n  ");
-    return new Error(`${this.name} ${what}, saying:\n  ${said}`);
+    return new Error(`${this.name} ${what}${said === "" ? "" : `, saying:\n  ${said}`}`);
   }
 
   #ended(end: number | NodeJS.Signals): void {
@@ -104,8 +106,9 @@ export class Child {
   }
 }
 
-/** Ends everything that still runs. */
+/** Ends everything that still runs, and starts nothing any more. */
 export const stopAll = async (): Promise<void> => {
+  isStopping = true;
   await Promise.all([...running].map((child) => child.stop()));
 };
 

@@ -10,14 +10,12 @@ import { type Run, readRuns } from "./run.ts";
 import { GENERATOR_LIMIT } from "./statistics.ts";
 import { markdownTables, rounded, terminalTables } from "./tables.ts";
 
-/** Servers end by a signal to whoever started them; a second one ends us at once. */
+/** With its processes a run ends too, and what it has put on disk is removed. A second signal ends us at once. */
 const endOnSignals = (): void => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
-      stopAll().then(
-        () => process.exit(130),
-        () => process.exit(1),
-      );
+      say("Ending …");
+      void stopAll();
     });
   }
 };

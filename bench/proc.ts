@@ -49,31 +49,34 @@ export class ProcessTree {
     this.rescan();
   }
 
-  /** Looks again for children. */
-  rescan(): void {
+  /** Looks for children that have come since; gives the time they have used. It takes some milliseconds. */
+  rescan(): number {
     const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
     const parents = new Map(pids.flatMap((pid) => entryOf(pid)));
+    const known = new Set(this.#pids);
     this.#pids = treeOf(this.#root, parents);
+    return cpuSecondsOf(this.#pids.filter((pid) => !known.has(pid)));
   }
 
   /** User and system time since they started, in seconds, to within 10 ms. */
   get cpuSeconds(): number {
-    return this.#sum((pid) => readStat(fileOf(pid, "stat")).cpuSeconds);
+    return cpuSecondsOf(this.#pids);
   }
 
   /** In bytes. */
   get resident(): number {
-    return this.#sum((pid) => readResident(fileOf(pid, "status")));
+    return sum(this.#pids, (pid) => readResident(fileOf(pid, "status")));
   }
 
   get cores(): string {
     return ifThere(() => readCores(fileOf(this.#root, "status"))) ?? "";
   }
-
-  #sum(figure: (pid: number) => number): number {
-    return this.#pids.reduce((sum, pid) => sum + (ifThere(() => figure(pid)) ?? 0), 0);
-  }
 }
+
+const sum = (pids: readonly number[], figure: (pid: number) => number): number =>
+  pids.reduce((total, pid) => total + (ifThere(() => figure(pid)) ?? 0), 0);
+
+const cpuSecondsOf = (pids: readonly number[]): number => sum(pids, (pid) => readStat(fileOf(pid, "stat")).cpuSeconds);
 
 const fileOf = (pid: number, name: string): string => readFileSync(`/proc/${pid}/${name}`, "latin1");
 

@@ -65,7 +65,12 @@ export const terminalTables = (runs: readonly Run[]): string =>
 const terminalTable = (title: string, all: readonly Series[]): string => {
   const [first] = all;
   if (first === undefined) return "";
-  const head = ["", ...all.map(({ contender, runs }) => `${contender.contenderTitle}, ${runs.length} runs`)];
+  const head = [
+    "",
+    ...all.map(
+      ({ contender, runs }) => `${contender.contenderTitle}, ${runs.length} ${runs.length === 1 ? "run" : "runs"}`,
+    ),
+  ];
   const lines = LINES.map(({ label, figure, divisor }) => [
     label(first.scenario.unit),
     ...all.map((series) => textOf(series.spread(figure), divisor)),

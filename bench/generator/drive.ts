@@ -17,6 +17,8 @@ export interface Phases {
 /** After the last stanza was sent, how long the others may take to arrive. Seconds. */
 const DRAIN = 15;
 const DRAIN_STEP_MS = 20;
+/** For what has piled up while the meter was getting ready. */
+const SETTLING_MS = 500;
 
 /** How many stanzas one flow may have under way with this load: a power of two. */
 export const capacityFor = (load: Load, flows: number, { warmup, duration }: Phases): number => {
@@ -29,6 +31,8 @@ export const drive = async (flows: Flows, load: Load, phases: Phases, meter: Met
   if ("rate" in load) await warmUp(flows, phases.warmup);
   const sending = "window" in load ? closedLoop(flows, load.window) : await fixedRate(flows, load.rate);
   await after(phases.warmup * 1_000);
+  meter.prepare();
+  await after(SETTLING_MS);
   meter.begin();
   flows.isMeasuring = true;
   await after(phases.duration * 1_000);

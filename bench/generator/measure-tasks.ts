@@ -108,6 +108,7 @@ export const login = async (task: LoginTask, bench: Bench): Promise<Figures> => 
   await after(SETTLING * 1_000);
   const latencies = new Histogram();
   const meter = new Meter(bench.process);
+  meter.prepare();
   meter.begin();
   const broken = await logInAndOut(task, bench.server, latencies);
   return {
@@ -154,11 +155,13 @@ export const idle = async ({ prefix, connections, hold }: IdleTask, bench: Bench
   const { process, server } = bench;
   const emptyBytes = process.resident;
   const meter = new Meter(process);
+  meter.prepare();
   meter.begin();
   const crowd = await assemble({ server, prefix, count: connections, atOnce: AT_ONCE, withRoster: true });
   const loggedIn = meter.end(connections);
   await after((hold / 2) * 1_000);
   const quiet = new Meter(process);
+  quiet.prepare();
   quiet.begin();
   await after((hold / 2) * 1_000);
   const { serverPercent: idlePercent = 0 } = quiet.end(0);

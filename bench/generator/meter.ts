@@ -19,11 +19,14 @@ export class Meter {
     this.#server = server;
   }
 
-  begin(): void {
+  /** Finds out which processes there are. It takes some milliseconds, so that it is done a while before `begin`. */
+  prepare(): void {
     this.#server.rescan();
     this.#generator.rescan();
+  }
+
+  begin(): void {
     this.#peak = 0;
-    this.#sample();
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_MS);
     this.#startedAt = performance.now();
     this.#serverSeconds = this.#server.cpuSeconds;
@@ -34,8 +37,7 @@ export class Meter {
   end(units: number): Figures {
     const seconds = (performance.now() - this.#startedAt) / 1_000;
     const ownSeconds = this.#generator.cpuSeconds - this.#ownSeconds;
-    this.#server.rescan();
-    const serverSeconds = this.#server.cpuSeconds - this.#serverSeconds;
+    const serverSeconds = this.#server.cpuSeconds - this.#serverSeconds + this.#server.rescan();
     clearInterval(this.#sampling);
     this.#sample();
     return {

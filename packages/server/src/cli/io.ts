@@ -37,8 +37,8 @@ export interface Io {
 }
 
 export const processIo = (): Io => ({
-  out: process.stdout,
-  err: process.stderr,
+  out: readByWhoever(process.stdout),
+  err: readByWhoever(process.stderr),
   input: process.stdin as Input,
   environment: process.env,
   directory: process.cwd(),
@@ -49,6 +49,16 @@ export const processIo = (): Io => ({
   },
   exit: (code) => process.exit(code),
 });
+
+/** Whoever reads it may go: no log collector takes the server with it. Somebody who closes the terminal wants it to end. */
+const readByWhoever = (output: NodeJS.WriteStream): Output => {
+  let isGone = false;
+  output.on("error", () => {
+    if (output.isTTY && !isGone) process.kill(process.pid, "SIGTERM");
+    isGone = true;
+  });
+  return output;
+};
 
 export const line = (output: Output, text: string): void => {
   output.write(`${text}\n`);

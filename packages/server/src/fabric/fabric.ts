@@ -1,6 +1,6 @@
 /**
  * The fabric knows where sessions are; nobody else does. In one process it is a map (`local.ts`); a cluster puts
- * another one behind this interface and the same suite (`fabric.suite.ts`).
+ * another one behind this interface, and the same scenes prove it (`eachFabric` in @kith/testing).
  */
 import type { BareJid, DomainJid, Eventually, FullJid, Stanza, StreamCondition } from "@kith/protocol";
 import type { AvailableResource, Which } from "../module.ts";

@@ -1,11 +1,12 @@
 import { connect } from "node:net";
 import { join } from "node:path";
 import { atServer, XmppJs } from "@kith/testing/clients";
-import { type KithServer, kith, Program, runtime, startServer } from "@kith/testing/process";
+import { type KithServer, kith, PROGRAM, Program, runtime, startServer } from "@kith/testing/process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const PASSWORD = "wherefore7";
 const ROOT = join(import.meta.dirname, "../../../..");
+const MAIN = join(ROOT, "packages/server/src/main.ts");
 
 describe(`kith start (${runtime})`, () => {
   test("says in one line of JSON what it serves, and nothing else on standard output", async () => {
@@ -47,6 +48,18 @@ describe(`kith start (${runtime})`, () => {
     silent.write("<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='jabber:client' ");
     expect(await server.stop()).toBe(0);
     silent.destroy();
+  });
+
+  test("goes on although nobody reads its log any more", async () => {
+    await using server = await startServer();
+    await server.stop();
+    const deaf = new Program(PROGRAM, [MAIN, "start", "--config", server.configFile]);
+    await deaf.output.next("the line that says it is ready", (line) => line.includes('"ready":true'));
+    deaf.closeErrors();
+    for (const name of ["one", "two", "three"]) await server.addUser(`${name}@localhost`, PASSWORD);
+    expect((await server.kith(["status"])).code).toBe(0);
+    deaf.kill("SIGTERM");
+    expect(await deaf.exited).toBe(0);
   });
 
   test("says in a sentence that its port is taken, and that its data directory is", async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { Happenings } from "./happenings.ts";
 
 /** How a program ended: its exit code, or 128 and the number of the signal that ended it. */
@@ -19,6 +19,7 @@ export class Program {
   readonly errors = new Happenings<string>();
   readonly exited: Promise<ExitCode>;
   readonly #child: ChildProcessWithoutNullStreams;
+  readonly #errorLines: Interface;
   readonly #name: string;
 
   constructor(program: string, args: readonly string[], { cwd, env, heard = () => {} }: ProgramOptions = {}) {
@@ -32,7 +33,11 @@ export class Program {
       this.output.add(line);
       heard(line);
     };
-    const read = [eachLine(this.#child.stdout, take), eachLine(this.#child.stderr, (line) => this.errors.add(line))];
+    this.#errorLines = createInterface({ input: this.#child.stderr });
+    const read = [
+      eachLine(createInterface({ input: this.#child.stdout }), take),
+      eachLine(this.#errorLines, (line) => this.errors.add(line)),
+    ];
     const ended = new Promise<ExitCode>((resolve, reject) => {
       this.#child.once("error", reject);
       this.#child.once("close", (code, signal) =>
@@ -59,6 +64,12 @@ export class Program {
 
   closeInput(): void {
     this.#child.stdin.end();
+  }
+
+  /** Nobody reads its standard error any more. */
+  closeErrors(): void {
+    this.#errorLines.close();
+    this.#child.stderr.destroy();
   }
 
   async #end(ended: Promise<ExitCode>, read: readonly Promise<void>[]): Promise<ExitCode> {
@@ -88,6 +99,6 @@ const entryOf = (name: string): [string, string][] => {
   return value === undefined ? [] : [[name, value]];
 };
 
-const eachLine = async (stream: NodeJS.ReadableStream, take: (line: string) => void): Promise<void> => {
-  for await (const line of createInterface({ input: stream })) take(line);
+const eachLine = async (lines: Interface, take: (line: string) => void): Promise<void> => {
+  for await (const line of lines) take(line);
 };
