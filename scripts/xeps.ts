@@ -11,6 +11,7 @@ import { nodeCrypto } from "../packages/server/src/crypto.ts";
 import { Invitations } from "../packages/server/src/invitations.ts";
 import type { Module } from "../packages/server/src/module.ts";
 import { describeModules } from "../packages/server/src/modules/index.ts";
+import { clientAccess } from "../packages/server/src/modules/xep0494-client-access.ts";
 import { memoryStore } from "../packages/server/src/store/memory.ts";
 import titles from "./xep-titles.json" with { type: "json" };
 
@@ -36,9 +37,29 @@ const WITHOUT_MODULE: readonly (Xep & { readonly files?: readonly string[] })[] 
     note: "clients' certificates",
     files: ["protocol/src/sasl/external.ts", "server/src/listen/x509.ts"],
   },
+  { xep: "XEP-0184", version: "1.4.0" },
+  { xep: "XEP-0297", version: "1.0" },
+  { xep: "XEP-0333", version: "1.0.0" },
+  {
+    xep: "XEP-0352",
+    version: "1.0.0",
+    files: ["server/src/session/inactivity.ts", "server/src/session/negotiate-csi.ts"],
+  },
   { xep: "XEP-0368", version: "1.1.0", files: ["server/src/listen/tls.ts", "server/src/listen/listeners.ts"] },
+  { xep: "XEP-0386", version: "1.1.0" },
+  {
+    xep: "XEP-0388",
+    version: "1.0.4",
+    files: ["server/src/session/negotiate-sasl2.ts", "server/src/session/inline-feature.ts"],
+  },
   { xep: "XEP-0440", version: "1.0.0", files: ["protocol/src/sasl/channel-binding.ts"] },
   { xep: "XEP-0474", version: "0.5.0" },
+  {
+    xep: "XEP-0480",
+    version: "0.2.0",
+    files: ["server/src/session/negotiate-upgrade.ts", "server/src/key-upgrades.ts"],
+  },
+  { xep: "XEP-0484", version: "0.2.0", files: ["protocol/src/sasl/ht.ts", "server/src/access-tokens.ts"] },
 ];
 
 /** Declared by several modules, a spec is complete only where every one of them says so. */
@@ -113,7 +134,12 @@ const allModules = (): readonly Module[] => {
   const config = readConfig({}, { file: undefined, directory: root });
   // Nobody asks it for anything.
   const accounts = {} as AccountService;
-  return [...describeModules(store), ...accountModules({ config, accounts, invitations, modules: () => [] })];
+  const register = {} as Parameters<typeof clientAccess>[0];
+  return [
+    ...describeModules(store),
+    ...accountModules({ config, accounts, invitations, modules: () => [] }),
+    clientAccess(register),
+  ];
 };
 
 const wanted = page([...allModules().flatMap(({ xeps }) => xeps), ...WITHOUT_MODULE]);

@@ -1,7 +1,8 @@
+import type { Bytes } from "./bytes.ts";
 import type { Payload } from "./payload.ts";
-import type { Stanza } from "./stanza.ts";
+import { type Stanza, withPayload } from "./stanza.ts";
 import { type Element, NS_CONTENT, textOf } from "./xml/element.ts";
-import { childCount, findChild } from "./xml/raw.ts";
+import { CHILD_FIELDS, childCount, END, findChild, START } from "./xml/raw.ts";
 import { readChild } from "./xml/read.ts";
 
 /** Is there a child with this name? Reads nothing but the index. */
@@ -30,4 +31,28 @@ export const textNamed = (stanza: Stanza, name: string): string | undefined => {
 export const find = <T>(stanza: Stanza, payload: Payload<T>): T | undefined => {
   const child = childNamed(stanza, payload.ns, payload.name);
   return child === undefined ? undefined : payload.parse(child);
+};
+
+/**
+ * The stanza without those of its children, counted from 0, that are unwanted. Nothing is read or written anew; where all are wanted,
+ * it is the stanza itself.
+ */
+export const withoutChildren = <S extends Stanza>(stanza: S, isUnwanted: (at: number) => boolean): S => {
+  const { payload, index } = stanza;
+  const kept: number[] = [];
+  let rest = "";
+  let copied = 0;
+  let removed = 0;
+  for (let at = 0; at < index.length; at += CHILD_FIELDS) {
+    if (isUnwanted(at / CHILD_FIELDS)) {
+      const start = index[at + START] as number;
+      const end = index[at + END] as number;
+      rest += payload.substring(copied, start);
+      copied = end;
+      removed += end - start;
+    } else {
+      for (const offset of index.slice(at, at + CHILD_FIELDS)) kept.push(offset < 0 ? offset : offset - removed);
+    }
+  }
+  return removed === 0 ? stanza : withPayload(stanza, (rest + payload.substring(copied)) as Bytes, kept);
 };

@@ -2,8 +2,9 @@ import type { Bytes } from "./bytes.ts";
 import { StanzaError } from "./errors.ts";
 import { type Jid, jidOfBytes } from "./jid.ts";
 import { type Element, NS_CONTENT } from "./xml/element.ts";
+import { indexChild } from "./xml/nodes.ts";
 import { type ChildIndex, childCount, type RawElement } from "./xml/raw.ts";
-import { escapeAttribute, unescape as unescaped, writePayload } from "./xml/write.ts";
+import { escapeAttribute, unescape as unescaped, writeElement, writePayload } from "./xml/write.ts";
 
 export type MessageType = "chat" | "error" | "groupchat" | "headline" | "normal";
 export type PresenceType =
@@ -229,10 +230,9 @@ export const stamped = <S extends Stanza>(stanza: S, from: Jid, lang: Bytes | un
     stanza.problem,
   ) as unknown as S;
 
-/** The same envelope with other children. */
-export const withChildren = <S extends Stanza>(stanza: S, children: readonly Element[]): S => {
-  const { payload, index } = writePayload(children);
-  return new StanzaObject(
+/** The same envelope around another payload in normal form, with the index of its children. */
+export const withPayload = <S extends Stanza>(stanza: S, payload: Bytes, index: ChildIndex): S =>
+  new StanzaObject(
     stanza.kind,
     stanza.type,
     stanza.to,
@@ -244,25 +244,22 @@ export const withChildren = <S extends Stanza>(stanza: S, children: readonly Ele
     index,
     undefined,
   ) as unknown as S;
+
+/** The same envelope with other children. */
+export const withChildren = <S extends Stanza>(stanza: S, children: readonly Element[]): S => {
+  const { payload, index } = writePayload(children);
+  return withPayload(stanza, payload, index);
 };
 
 /** The same stanza with one more child after the others. */
-export const withChild = <S extends Stanza>(stanza: S, child: Element): S => {
-  const added = writePayload([child]);
+export const withChild = <S extends Stanza>(stanza: S, child: Element): S => withRawChild(stanza, writeElement(child));
+
+/** `withChild` of an element that is written already: in normal form, as it stands in a stanza. */
+export const withRawChild = <S extends Stanza>(stanza: S, child: Bytes): S => {
+  const added = indexChild(child, 0, child.length);
   const shift = stanza.payload.length;
-  const index = stanza.index.concat(added.index.map((offset) => (offset < 0 ? offset : offset + shift)));
-  return new StanzaObject(
-    stanza.kind,
-    stanza.type,
-    stanza.to,
-    stanza.from,
-    stanza.id,
-    stanza.lang,
-    stanza.attributes,
-    (stanza.payload + added.payload) as Bytes,
-    index,
-    undefined,
-  ) as unknown as S;
+  const index = stanza.index.concat(added.map((offset) => (offset < 0 ? offset : offset + shift)));
+  return withPayload(stanza, (stanza.payload + child) as Bytes, index);
 };
 
 export interface StanzaFields<Type> {

@@ -1,7 +1,7 @@
 /** XEP-0004: forms that are filled in and data that is reported; XEP-0068: what kind of form it is. */
 import { StanzaError } from "./errors.ts";
 import { payload } from "./payload.ts";
-import { childOf, childrenOf, type Element, element, textOf, textOfChild } from "./xml/element.ts";
+import { childOf, childrenOf, type Element, element, elementsOf, textOf, textOfChild } from "./xml/element.ts";
 
 export const NS_DATA_FORMS = "jabber:x:data";
 /** The field that says which form this is (XEP-0068). */
@@ -39,6 +39,8 @@ export interface FormField {
   readonly required?: boolean | undefined;
   readonly values?: readonly string[] | undefined;
   readonly options?: readonly FormOption[] | undefined;
+  /** What other specifications put into a field: how its values are checked (XEP-0122), media (XEP-0221). */
+  readonly extensions?: readonly Element[] | undefined;
 }
 
 export interface DataForm {
@@ -87,6 +89,7 @@ const parseFields = (parent: Element): readonly FormField[] => childrenOf(parent
 const parseField = (field: Element): FormField => {
   const { type, label } = field.attributes;
   const options = childrenOf(field, "option");
+  const extensions = elementsOf(field).filter(({ ns }) => ns !== NS_DATA_FORMS);
   return {
     var: field.attributes.var,
     // A type that is not understood is "text-single" (§3.3).
@@ -96,6 +99,7 @@ const parseField = (field: Element): FormField => {
     required: childOf(field, "required") !== undefined,
     values: childrenOf(field, "value").map(textOf),
     ...(options.length === 0 ? {} : { options: options.map(parseOption) }),
+    ...(extensions.length === 0 ? {} : { extensions }),
   };
 };
 
@@ -104,15 +108,18 @@ const parseOption = (option: Element): FormOption => ({
   value: textOfChild(option, "value") ?? "",
 });
 
-const buildField = ({ var: name, type, label, desc, required, values = [], options = [] }: FormField): Element =>
-  element(NS_DATA_FORMS, "field", { var: name, type, label }, [
+const buildField = (field: FormField): Element => {
+  const { var: name, type, label, desc, required, values = [], options = [], extensions = [] } = field;
+  return element(NS_DATA_FORMS, "field", { var: name, type, label }, [
     desc !== undefined && text("desc", desc),
     required === true && element(NS_DATA_FORMS, "required"),
     ...values.map((value) => text("value", value)),
     ...options.map((option) =>
       element(NS_DATA_FORMS, "option", { label: option.label }, [text("value", option.value)]),
     ),
+    ...extensions,
   ]);
+};
 
 /** All values of a field, `undefined` where the form has no such field. */
 export const fieldValues = (form: DataForm, name: string): readonly string[] | undefined => {

@@ -10,6 +10,7 @@ import type {
   ServerBackend,
   ServerMechanism,
   ServerOptions,
+  Step,
 } from "../src/sasl/roles.ts";
 import { deriveScramKeys, isPasswordOf, type ScramKeys } from "../src/sasl/scram.ts";
 import { serverMechanism } from "../src/sasl/server.ts";
@@ -55,8 +56,14 @@ export const FULL_OFFER: Offer = offerOf(
   ...offered({ secure: true, channelBindings: TLS, external: true, anonymous: true }),
 );
 
-export const serverOf = (name: string, backend: ServerBackend, options: Partial<ServerOptions> = {}): ServerMechanism =>
-  serverMechanism(name, {
+/** A server's side whose steps always come as promises, so that tests need not care which of them had to be waited for. */
+export interface WaitedFor extends ServerMechanism {
+  start(initial: Uint8Array | undefined): Promise<Step>;
+  next(response: Uint8Array): Promise<Step>;
+}
+
+export const serverOf = (name: string, backend: ServerBackend, options: Partial<ServerOptions> = {}): WaitedFor => {
+  const mechanism = serverMechanism(name, {
     crypto: nodeCrypto,
     backend,
     offer: FULL_OFFER,
@@ -64,6 +71,12 @@ export const serverOf = (name: string, backend: ServerBackend, options: Partial<
     secure: true,
     ...options,
   });
+  return {
+    name: mechanism.name,
+    start: async (initial) => mechanism.start(initial),
+    next: async (response) => mechanism.next(response),
+  };
+};
 
 /** A client that uses this mechanism whatever it would choose, with "tls-exporter" where the mechanism binds. */
 export const clientOf = (

@@ -1,5 +1,6 @@
 /** Accounts: who exists, what proves that somebody is one, and how an account begins. */
 import {
+  andThen,
   type BareJid,
   type Crypto,
   deriveScramKeys,
@@ -38,6 +39,8 @@ export interface AccountOptions {
   readonly prepare: { readonly stored: Saslprep; readonly query: Saslprep };
   readonly rules: () => AccountRules;
   readonly now: () => number;
+  /** What an old password let in ends with it: stored together with the keys of the new one. */
+  readonly passwordChanges?: (jid: BareJid) => readonly Write[];
 }
 
 export interface NewAccount {
@@ -50,7 +53,7 @@ export interface NewAccount {
 export interface AccountService {
   exists(jid: BareJid): Eventually<boolean>;
   /** SCRAM keys; for an account that does not exist a made-up set that stays the same (RFC 6120 §13.11). */
-  scramKeys(jid: BareJid, hash: HashName): Promise<ScramKeys>;
+  scramKeys(jid: BareJid, hash: HashName): Eventually<ScramKeys>;
   /** Takes as long for an account that does not exist. */
   verifyPassword(jid: BareJid, password: string): Promise<boolean>;
   /**
@@ -63,7 +66,6 @@ export interface AccountService {
 }
 
 const HASHES: readonly HashName[] = ["SHA-1", "SHA-256", "SHA-512"];
-const DIGEST_OCTETS: Readonly<Record<HashName, number>> = { "SHA-1": 20, "SHA-256": 32, "SHA-512": 64 };
 /** XEP-0438: no shorter than this, of each set of keys alone. */
 const SALT_OCTETS = 16;
 /** Which keys a password is compared with where the mechanism leaves that to us (XEP-0438). */
@@ -90,31 +92,46 @@ export const openAccounts = async (options: AccountOptions): Promise<AccountServ
       ? current
       : { ...current, iterations: [...current.iterations, iterations] };
   if (kept !== found) await commit(options.store, [secrets.put(SERVER, KEY, kept)]);
-  return new Accounts(options, secrets, kept);
+  return new Accounts(options, secrets, kept, await nobodysKeys(options.crypto, textOctets(kept.secret)));
+};
+
+/** What every account that does not exist has in common; it is shown to nobody, and no proof fits it. */
+type NobodysKeys = Readonly<Record<HashName, Pick<ScramKeys, "storedKey" | "serverKey">>>;
+
+const nobodysKeys = async (crypto: Crypto, secret: Uint8Array): Promise<NobodysKeys> => {
+  const made = HASHES.map(async (hash) => {
+    const key = (what: string): Eventually<Uint8Array> => crypto.hmac(hash, secret, textOctets(what));
+    return [hash, { storedKey: await key("stored key"), serverKey: await key("server key") }] as const;
+  });
+  return Object.fromEntries(await Promise.all(made)) as NobodysKeys;
 };
 
 class Accounts implements AccountService {
   readonly #options: AccountOptions;
   readonly #secrets: Collection<StoredSecret>;
+  readonly #nobodys: NobodysKeys;
+  readonly #secretOctets: Uint8Array;
   #secret: StoredSecret;
   /** What is being done to an address, so that two who want the same one come one after the other. */
   readonly #underWay = new Map<BareJid, Promise<unknown>>();
 
-  constructor(options: AccountOptions, secrets: Collection<StoredSecret>, secret: StoredSecret) {
+  constructor(options: AccountOptions, secrets: Collection<StoredSecret>, secret: StoredSecret, nobodys: NobodysKeys) {
     this.#options = options;
     this.#secrets = secrets;
     this.#secret = secret;
+    this.#secretOctets = textOctets(secret.secret);
+    this.#nobodys = nobodys;
   }
 
   exists(jid: BareJid): Eventually<boolean> {
     return this.#options.store.accounts.exists(jid);
   }
 
-  async scramKeys(jid: BareJid, hash: HashName): Promise<ScramKeys> {
+  scramKeys(jid: BareJid, hash: HashName): Eventually<ScramKeys> {
     // Made up in any case, so that it takes the same time whether there is an account or not.
-    const madeUp = await this.#madeUpKeys(jid, hash);
-    const account = await this.#options.store.accounts.get(jid);
-    return account?.keys[hash] ?? madeUp;
+    return andThen(this.#madeUpKeys(jid, hash), (madeUp) =>
+      andThen(this.#options.store.accounts.get(jid), (account) => account?.keys[hash] ?? madeUp),
+    );
   }
 
   async verifyPassword(jid: BareJid, password: string): Promise<boolean> {
@@ -143,7 +160,7 @@ class Accounts implements AccountService {
       const account = await store.accounts.get(jid);
       if (account === undefined) throw new StanzaError("item-not-found", { text: "There is no such account." });
       const changed = { ...account, keys };
-      await commit(store, [store.accounts.put(changed)]);
+      await commit(store, [store.accounts.put(changed), ...(this.#options.passwordChanges?.(jid) ?? [])]);
       return changed;
     });
   }
@@ -179,25 +196,29 @@ class Accounts implements AccountService {
 
   /**
    * Keys nobody has the password of, as an account of this name would have them: as old as accounts are here, some
-   * having had their password changed since the rule on iterations changed.
+   * having had their password changed since the rule on iterations changed. Only salt and iterations are ever shown.
    */
-  async #madeUpKeys(jid: BareJid, hash: HashName): Promise<ScramKeys> {
+  #madeUpKeys(jid: BareJid, hash: HashName): Eventually<ScramKeys> {
     const { iterations } = this.#secret;
-    let age = iterations.length - 1;
-    while (age > 0 && ((await this.#madeUp(`${age} changed ${jid}`, 1))[0] ?? 0) % 2 === 1) age--;
-    const part = (what: string, octets: number): Promise<Uint8Array> =>
-      this.#madeUp(`${age} ${hash} ${what} ${jid}`, octets);
-    return {
-      salt: await part("salt", SALT_OCTETS),
-      iterations: iterations[age] ?? this.#options.rules().iterations,
-      storedKey: await part("stored key", DIGEST_OCTETS[hash]),
-      serverKey: await part("server key", DIGEST_OCTETS[hash]),
-    };
+    return andThen(this.#madeUpAge(jid, iterations.length - 1), (age) =>
+      andThen(this.#madeUp(`${age} ${hash} salt ${jid}`), (salt) => ({
+        salt: salt.slice(0, SALT_OCTETS),
+        iterations: iterations[age] ?? this.#options.rules().iterations,
+        ...this.#nobodys[hash],
+      })),
+    );
   }
 
-  async #madeUp(what: string, octets: number): Promise<Uint8Array> {
-    const mac = await this.#options.crypto.hmac("SHA-512", textOctets(this.#secret.secret), textOctets(what));
-    return mac.slice(0, octets);
+  /** Which of the rules on iterations the account would have had its keys by. */
+  #madeUpAge(jid: BareJid, latest: number): Eventually<number> {
+    if (latest <= 0) return 0;
+    return andThen(this.#madeUp(`${latest} changed ${jid}`), ([octet = 0]) =>
+      octet % 2 === 1 ? this.#madeUpAge(jid, latest - 1) : latest,
+    );
+  }
+
+  #madeUp(what: string): Eventually<Uint8Array> {
+    return this.#options.crypto.hmac("SHA-512", this.#secretOctets, textOctets(what));
   }
 
   async #inTurn<T>(jid: BareJid, step: () => Promise<T>): Promise<T> {

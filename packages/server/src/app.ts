@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
 import {
   type AdvertisedLimits,
   type BareJid,
@@ -11,21 +12,34 @@ import {
   StreamError,
   useIdna,
 } from "@kith/protocol";
+import { type AccessRules, type AccessTokens, openAccessTokens } from "./access-tokens.ts";
 import { accountModules } from "./account-modules.ts";
 import { type AccountService, openAccounts } from "./accounts.ts";
+import { archiveSettings } from "./archive-settings.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
 import { idna, nodeCrypto, randomToken, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
 import { LocalFabric } from "./fabric/local.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { Invitations } from "./invitations.ts";
+import { KeyUpgrades } from "./key-upgrades.ts";
 import { type CertificateNews, Certificates } from "./listen/certificates.ts";
 import { type ListenAt, type Listeners, openListeners, type Port } from "./listen/listeners.ts";
 import { TimerWheel, turn } from "./listen/timer-wheel.ts";
 import type { Effects, Module } from "./module.ts";
 import { createModules } from "./modules/index.ts";
+import { clientAccess } from "./modules/xep0494-client-access.ts";
+import { pushSettings } from "./push-settings.ts";
 import type { Log } from "./router/log.ts";
+import { Backlogs } from "./session/backlogs.ts";
 import { GUESS_LIMITS, GuessLimiter } from "./session/guess-limiter.ts";
+import type { InlineFeature } from "./session/inline-feature.ts";
+import { inlineFeatures } from "./session/inline-features.ts";
+import { SESSION_LIMITS, type SessionLimits } from "./session/session-services.ts";
 import { STREAM_LIMITS, type StreamLimits } from "./session/services.ts";
+import type { Timers } from "./session/timer.ts";
+import { Turns } from "./session/turns.ts";
+import { StanzaIds } from "./stanza-ids.ts";
 import type { Store } from "./store/store.ts";
 
 export interface AppOptions {
@@ -60,26 +74,34 @@ export interface App {
   reload(): Promise<CertificateNews>;
   /** Streams that are open. */
   readonly streams: number;
+  /** Deadlines that are being waited for. */
+  readonly timers: number;
   /** Closes every stream with `system-shutdown`, then stops the modules. The store stays open. */
   stop(): Promise<void>;
 }
 
 const SOFTWARE_URI = "https://kith.chat/";
+/** At the same time, each on a core of its own: one core is for everybody who has logged in. */
+const PASSWORD_TESTS = Math.min(4, Math.max(1, availableParallelism() - 1));
 /** Unguessable, and short enough to be typed. */
 const ID_BYTES = 9;
 
 /** Puts a server together. Modules have started when this settles; nobody can connect before `listen`. */
 export const createApp = async (options: AppOptions): Promise<App> => {
-  const parts = await assemble(options, { now: Date.now, crypto: nodeCrypto });
+  const timers = new TimerWheel(() => performance.now());
+  const parts = await assemble(options, { now: Date.now, crypto: nodeCrypto, timers });
   await parts.core.start();
-  return new RunningApp(options, parts);
+  return new RunningApp(options, parts, timers);
 };
 
 /** What a server is made of, but for its listeners. */
 export interface Parts {
   readonly accounts: AccountService;
   readonly invitations: Invitations;
+  readonly access: AccessTokens;
+  readonly upgrades: KeyUpgrades;
   readonly core: Core;
+  readonly modules: readonly Module[];
 }
 
 /** Where a server finds itself; another one in tests. */
@@ -87,12 +109,16 @@ export interface Surroundings {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly crypto: Crypto;
+  readonly timers: Timers;
 }
 
 /** Accounts, modules and router, joined. Modules have not started yet. */
-export const assemble = async (options: AppOptions, { now, crypto }: Surroundings): Promise<Parts> => {
+export const assemble = async (options: AppOptions, { now, crypto, timers }: Surroundings): Promise<Parts> => {
   const { config, store, log } = options;
   useIdna(idna);
+  const stanzaIds = await StanzaIds.open(store);
+  const access = await openAccessTokens({ store, crypto, now, rules: () => accessRules(config) });
+  const upgrades = new KeyUpgrades({ store, crypto, iterations: () => config.scram.iterations });
   const accounts = await openAccounts({
     store,
     crypto,
@@ -103,6 +129,7 @@ export const assemble = async (options: AppOptions, { now, crypto }: Surrounding
       addressRestMs: config.accounts.addressRest,
     }),
     now,
+    passwordChanges: (account) => access.forgetting(account),
   });
   const invitations = new Invitations({
     store,
@@ -119,6 +146,11 @@ export const assemble = async (options: AppOptions, { now, crypto }: Surrounding
     software: { name: "Kith", version: options.version },
     softwareUri: SOFTWARE_URI,
     sha1: (data) => createHash("sha1").update(data, "latin1").digest("base64"),
+    stanzaIds,
+    fingerprint,
+    recogniseFor: config.archive.recogniseFor,
+    archive: archiveSettings(config, timers, log),
+    push: pushSettings(config, log),
     limits: config.limits,
     streamLimits: {
       visitor: advertised(config.limits.visitor),
@@ -128,6 +160,7 @@ export const assemble = async (options: AppOptions, { now, crypto }: Surrounding
     items: (domain) => itemsOf(config, domain),
     more: () => [
       ...accountModules({ config, accounts, invitations, modules: () => modules }),
+      clientAccess(access),
       ...(options.modules?.(store) ?? []),
     ],
   });
@@ -139,11 +172,14 @@ export const assemble = async (options: AppOptions, { now, crypto }: Surrounding
     isServed: (domain) => config.components.has(domain),
     now,
     newId: () => randomToken(ID_BYTES),
+    stanzaIdOf: (row, side) => stanzaIds.idOf(row, side),
+    timers,
+    sessionLimits: sessionLimitsOf(config),
     log,
     conflict: config.resourceConflict,
     sessionsPerAccount: config.accounts.sessions,
   });
-  return { accounts, invitations, core };
+  return { accounts, invitations, access, upgrades, core, modules };
 };
 
 class RunningApp implements App {
@@ -151,20 +187,29 @@ class RunningApp implements App {
   readonly invitations: Invitations;
   readonly #options: AppOptions;
   readonly #core: Core;
-  readonly #timers = new TimerWheel(() => performance.now());
-  readonly #turning = turn(this.#timers);
+  readonly #login: Pick<Parts, "access" | "upgrades"> & { readonly inline: readonly InlineFeature[] };
+  readonly #timers: TimerWheel;
+  readonly #turning: ReturnType<typeof turn>;
   #listeners: Listeners | undefined;
 
-  constructor(options: AppOptions, { accounts, invitations, core }: Parts) {
+  constructor(
+    options: AppOptions,
+    { accounts, invitations, access, upgrades, core, modules }: Parts,
+    timers: TimerWheel,
+  ) {
     this.#options = options;
+    this.#timers = timers;
+    this.#turning = turn(timers);
     this.accounts = accounts;
     this.invitations = invitations;
     this.#core = core;
+    this.#login = { access, upgrades, inline: inlineFeatures(modules) };
   }
 
   async listen(): Promise<readonly Listening[]> {
     const { config, log } = this.#options;
     const limits = streamLimitsOf(config);
+    const backlogs = new Backlogs({ each: config.limits.outboxBytes, all: config.limits.allOutboxBytes });
     const door = this.#core.door;
     const timers = this.#timers;
     this.#listeners = await openListeners({
@@ -181,16 +226,26 @@ class RunningApp implements App {
       clients: {
         door,
         accounts: this.accounts,
+        ...this.#login,
         crypto: nodeCrypto,
         hosts: config.hosts,
         limits,
         plaintextFromLoopback: config.plaintextFromLoopback,
         guesses: new GuessLimiter(config.limits.guessing ? GUESS_LIMITS : undefined),
+        backlogs,
+        passwordTests: new Turns(PASSWORD_TESTS),
         log,
         timers,
         now: Date.now,
       },
-      components: { door, components: config.components, limits: { ...limits, rate: undefined }, log, timers },
+      components: {
+        door,
+        components: config.components,
+        limits: { ...limits, rate: undefined },
+        backlogs,
+        log,
+        timers,
+      },
     });
     return this.#listening(this.#listeners);
   }
@@ -209,6 +264,10 @@ class RunningApp implements App {
 
   get streams(): number {
     return this.#listeners?.count ?? 0;
+  }
+
+  get timers(): number {
+    return this.#timers.size;
   }
 
   async stop(): Promise<void> {
@@ -259,7 +318,6 @@ export const streamLimitsOf = ({ limits, timeouts }: Config): StreamLimits => ({
   ...STREAM_LIMITS,
   visitor: limits.visitor,
   authenticated: limits.authenticated,
-  outboxBytes: limits.outboxBytes,
   readAheadBytes: limits.readAheadBytes,
   tlsHandshakeMs: timeouts.tlsHandshake,
   negotiationMs: timeouts.negotiation,
@@ -267,6 +325,25 @@ export const streamLimitsOf = ({ limits, timeouts }: Config): StreamLimits => ({
   visitorIqs: limits.visitorRequests,
   rate: limits.rate,
   keepAliveMs: timeouts.keepAlive,
+});
+
+const accessRules = ({ clients }: Config): AccessRules => ({
+  tokenLifetimeMs: clients.tokenLifetime,
+  tokenRotationMs: clients.tokenRotation,
+  clientsKeptMs: clients.rememberFor,
+  clientsPerAccount: clients.perAccount,
+  describeClients: clients.descriptions,
+});
+
+/** How long a client may be silent or away, by the configuration. */
+const sessionLimitsOf = ({ limits, timeouts }: Config): SessionLimits => ({
+  ...SESSION_LIMITS,
+  resumeMs: timeouts.resume ?? 0,
+  unacknowledged: limits.unacknowledged,
+  unacknowledgedBytes: limits.unacknowledgedBytes,
+  deadMs: timeouts.answer,
+  missedMs: Math.min(SESSION_LIMITS.missedMs, timeouts.answer),
+  idleMs: timeouts.idle,
 });
 
 const advertised = ({ stanzaBytes }: ScannerLimits): AdvertisedLimits => ({ maxBytes: stanzaBytes });

@@ -8,6 +8,7 @@ const LIVE: readonly (readonly [string, KithConfig])[] = [
   ["registration", { registration: { reservedNames: ["king"] } }],
   ["invitations", { invitations: { expireAfter: "1 h" } }],
   ["passwords", { passwords: { minimumLength: 12 } }],
+  ["clients", { clients: { tokenLifetime: "2 d" } }],
   ["scram", { scram: { iterations: 50_000 } }],
   ["log", { log: { level: "debug" } }],
 ];
@@ -15,6 +16,8 @@ const AT_START: readonly (readonly [string, KithConfig])[] = [
   ["listeners", { listeners: [{ kind: "c2s", port: 1 }] }],
   ["limits", { limits: { outboxBytes: "1 MiB" } }],
   ["timeouts", { timeouts: { close: "1 s" } }],
+  ["archive", { archive: { groupchat: true } }],
+  ["push", { push: { tell: "sender" } }],
   ["storage", { storage: { directory: "/elsewhere" } }],
   ["files", { certificate: "c", key: "k" }],
   ["clientAuthorities", { clientAuthorities: "ca.pem" }],

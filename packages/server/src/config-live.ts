@@ -3,7 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 import type { Config, HostConfig } from "./config.ts";
 
 /** Read again at each use. All else was handed to sockets, to the store or to streams when the server started. */
-const LIVE = ["registration", "invitations", "passwords", "scram", "log"] as const satisfies readonly (keyof Config)[];
+const LIVE = [
+  "registration",
+  "invitations",
+  "passwords",
+  "clients",
+  "scram",
+  "log",
+] as const satisfies readonly (keyof Config)[];
 const AT_START = [
   "listeners",
   "components",
@@ -12,6 +19,8 @@ const AT_START = [
   "plaintextFromLoopback",
   "limits",
   "timeouts",
+  "archive",
+  "push",
   "storage",
   "resourceConflict",
 ] as const satisfies readonly (keyof Config)[];

@@ -24,6 +24,8 @@ export interface KithConfig {
   readonly invitations?: InvitationOptions | undefined;
   readonly passwords?: PasswordOptions | undefined;
   readonly accounts?: AccountOptions | undefined;
+  /** The clients of accounts: what lets them in again, and what is remembered of them. */
+  readonly clients?: ClientOptions | undefined;
   /** External components (XEP-0114), by domain. Default: none. */
   readonly components?: Readonly<Record<string, ComponentOptions>> | undefined;
   /** Whom to turn to, by role (XEP-0157): one URI or several. Default: nobody. */
@@ -31,6 +33,10 @@ export interface KithConfig {
   /** What anybody may make the server hold or do. */
   readonly limits?: LimitOptions | undefined;
   readonly timeouts?: TimeoutOptions | undefined;
+  /** What is kept of conversations (XEP-0313). */
+  readonly archive?: ArchiveOptions | undefined;
+  /** How people are woken up whose clients are not there. */
+  readonly push?: PushOptions | undefined;
   readonly storage?: StorageOptions | undefined;
   readonly scram?: ScramOptions | undefined;
   /** A client asks for a resource that is in use: `"replace"` the old session, `"refuse"` or `"rename"` the new one. Default: `"replace"`. */
@@ -115,6 +121,19 @@ export interface AccountOptions {
   readonly sessions?: number | undefined;
 }
 
+export interface ClientOptions {
+  /** How long a token lets a client in without the password (XEP-0484). Default: `"21 d"`. */
+  readonly tokenLifetime?: Duration | undefined;
+  /** A token older than this is replaced when it is used. Default: `"1 d"`. */
+  readonly tokenRotation?: Duration | undefined;
+  /** How long a client without a token is remembered after it was last seen (XEP-0494). Default: `"60 d"`. */
+  readonly rememberFor?: Duration | undefined;
+  /** Clients of one account that are remembered. Default: 50. */
+  readonly perAccount?: number | undefined;
+  /** Keeps what a client says of itself and its device, for the account's owner to see. Default: `true`. */
+  readonly descriptions?: boolean | undefined;
+}
+
 export interface ComponentOptions {
   /** What the component shares with the server: 8 characters or more. */
   readonly secret: string;
@@ -162,6 +181,8 @@ export interface LimitOptions {
   readonly guessing?: boolean | undefined;
   /** What may wait for a client that does not read; then its stream ends. Default: `"4 MiB"`. */
   readonly outboxBytes?: Size | undefined;
+  /** The same for all of them together; beyond it, those for whom most is waiting lose their streams. Default: `"32 MiB"`. */
+  readonly allOutboxBytes?: Size | undefined;
   /** More than this waiting for a client stops reading from it. Default: `"256 KiB"`. */
   readonly readAheadBytes?: Size | undefined;
   /** Requests before authenticating. Default: 32. */
@@ -176,6 +197,10 @@ export interface LimitOptions {
   readonly subscriptionRequests?: number | undefined;
   /** Addresses an account may block. Default: 1000. */
   readonly blockedAddresses?: number | undefined;
+  /** Stanzas that a client may leave unacknowledged (XEP-0198). Default: 5000. */
+  readonly unacknowledged?: number | undefined;
+  /** How much they may hold, in all. Default: `"4 MiB"`. */
+  readonly unacknowledgedBytes?: Size | undefined;
   /** A card (XEP-0054). Default: `"192 KiB"`. */
   readonly vcardBytes?: Size | undefined;
   /** Private XML (XEP-0049) of an account, in all. Default: `"1 MiB"`. */
@@ -195,8 +220,55 @@ export interface TimeoutOptions {
   readonly writeStall?: Duration | undefined;
   /** Silence after which a space is sent, or `false`. Default: `false`. */
   readonly keepAlive?: Duration | false | undefined;
+  /** How long a client that has lost its connection may come back to its stream (XEP-0198), or `false`. Default: `"5 min"`. */
+  readonly resume?: Duration | false | undefined;
+  /** How long a client that acknowledges may leave a request for it unanswered; then its connection counts as gone. Default: `"30 s"`. */
+  readonly answer?: Duration | undefined;
+  /** Silence after which such a client is asked. Default: `"5 min"`. */
+  readonly idle?: Duration | undefined;
   /** How long streams may take to end when the server stops. Default: `"10 s"`. */
   readonly shutdown?: Duration | undefined;
+}
+
+export interface ArchiveOptions {
+  /** Keeps conversations. Default: `true`. */
+  readonly enabled?: boolean | undefined;
+  /** With whom, for accounts that have not said it themselves. Default: `"always"`, with everybody. */
+  readonly default?: "always" | "never" | "roster" | undefined;
+  /** Keeps messages in rooms for everybody who is there. Default: `false`. */
+  readonly groupchat?: boolean | undefined;
+  /** Keeps receipts and markers. Default: `true`. */
+  readonly receipts?: boolean | undefined;
+  /** Lets clients search for words. Default: `false`. */
+  readonly fullText?: boolean | undefined;
+  /** Messages sent for one query, where the client does not say how many. Default: 50. */
+  readonly pageSize?: number | undefined;
+  /** And at most. Default: 250. */
+  readonly maxPage?: number | undefined;
+  /** How long a message is recognised that a client sends again. Default: `"24 h"`. */
+  readonly recogniseFor?: Duration | undefined;
+  /** What goes again. */
+  readonly retention?: RetentionOptions | undefined;
+}
+
+export interface RetentionOptions {
+  /** How long messages are kept; `false`: for good. Default: `false`. */
+  readonly keepFor?: Duration | false | undefined;
+  /** How many messages each account keeps; `false`: all. Default: `false`. */
+  readonly keepNewest?: number | false | undefined;
+  /** How often what is to go is looked for. Default: `"1 h"`. */
+  readonly every?: Duration | undefined;
+}
+
+export interface PushOptions {
+  /** Push services over XMPP (XEP-0357). Default: `true`. */
+  readonly services?: boolean | undefined;
+  /** What they are told: how many messages wait, and who wrote the last, and what. Default: `"count"`. */
+  readonly tell?: "count" | "sender" | "text" | undefined;
+  /** Push services of browsers. Default: `true`. */
+  readonly browsers?: boolean | undefined;
+  /** What browsers are told, encrypted. Default: `"count"`. */
+  readonly tellBrowsers?: "count" | "sender" | "text" | undefined;
 }
 
 export interface StorageOptions {

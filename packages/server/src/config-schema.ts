@@ -134,6 +134,19 @@ const accounts = section({
   sessions: wholeNumber(1, 10_000).prefault(50),
 });
 
+const clients = section({
+  /** How long a token lets a client in without the password (XEP-0484). Three weeks: a phone may lie in a drawer over a holiday. */
+  tokenLifetime: duration(MINUTE).prefault("21 d"),
+  /** A token older than this is replaced when it is used, so that a stolen one is of no use for long. */
+  tokenRotation: duration(MINUTE).prefault("1 d"),
+  /** How long a client is remembered that has no token: its owner is to see who knows the password (XEP-0494). */
+  rememberFor: duration().prefault("60 d"),
+  /** Clients of one account that are remembered; whoever was not seen for longest has to show the password again. */
+  perAccount: wholeNumber(1, 10_000).prefault(50),
+  /** Is kept what a client says of itself and its device? On: otherwise the list tells its owner little. */
+  descriptions: yesOrNo.prefault(true),
+});
+
 /** What one stream may make the server hold while an element is read. */
 const scannerLimits = (
   stanzaBytes: ReturnType<typeof size>,
@@ -179,6 +192,8 @@ const limits = section({
   guessing: yesOrNo.prefault(true),
   /** What may wait for a client that does not read; then its stream ends. */
   outboxBytes: size(65_536).prefault("4 MiB"),
+  /** The same for all of them together; beyond it, those for whom most is waiting lose their streams. */
+  allOutboxBytes: size(1_048_576).prefault("32 MiB"),
   /** More than this waiting for a client stops reading from it. */
   readAheadBytes: size(16_384).prefault("256 KiB"),
   /** Requests before authenticating. */
@@ -192,6 +207,10 @@ const limits = section({
   subscriptionRequests: wholeNumber(1).prefault(500),
   /** Addresses one account may block. */
   blockedAddresses: wholeNumber(1).prefault(1_000),
+  /** Stanzas that a client may leave unacknowledged (XEP-0198), connected or not. */
+  unacknowledged: wholeNumber(10).prefault(5_000),
+  /** How much they may hold, in all. */
+  unacknowledgedBytes: size(1_024).prefault("4 MiB"),
   /** A card with a small picture. */
   vcardBytes: size(1_024).prefault("192 KiB"),
   /** Private XML (XEP-0049) of one account, in all. */
@@ -211,6 +230,12 @@ const timeouts = section({
   writeStall: duration(1_000).prefault("60 s"),
   /** Silence after which a space is sent to see whether somebody is there (RFC 6120 §4.6.1); off: the kernel finds out, and phones sleep longer. */
   keepAlive: orOff(duration(1_000)).prefault(false),
+  /** How long a client that has lost its connection may come back to its stream (XEP-0198 §5). */
+  resume: orOff(duration(1_000)).prefault("5 min"),
+  /** How long a client that acknowledges may leave a request for it unanswered; then its connection counts as gone. */
+  answer: duration(1_000).prefault("30 s"),
+  /** Silence after which such a client is asked. */
+  idle: duration(1_000).prefault("5 min"),
   /** How long streams may take to end when the server stops. */
   shutdown: duration(100).prefault("10 s"),
 });
@@ -220,6 +245,46 @@ const storage = section({
   directory: text("the name of a directory").prefault("./data"),
   /** "FULL" survives loss of power; "NORMAL" only that of the process, and needs no good disk. */
   synchronous: oneOf(["FULL", "NORMAL"]).prefault("FULL"),
+});
+
+const archive = section({
+  /** Whether conversations are kept. On: all devices of a person show the same. */
+  enabled: yesOrNo.prefault(true),
+  /** Whom accounts that have said nothing keep conversations with (XEP-0441). Everybody: whoever wants less can say so. */
+  default: oneOf(["always", "never", "roster"]).prefault("always"),
+  /** Messages in rooms, in the archive of everybody who is there. Off: the room has them. */
+  groupchat: yesOrNo.prefault(false),
+  /** Receipts and markers (XEP-0184, XEP-0333). On: another device of the account learns by them what has been read. */
+  receipts: yesOrNo.prefault(true),
+  /** Lets clients search for words (XEP-0431). Off: the index takes as much room as what is in it. */
+  fullText: yesOrNo.prefault(false),
+  /** Messages sent for one query, where the client does not say how many. */
+  pageSize: wholeNumber(1, 10_000).prefault(50),
+  /** And at most, whatever it says. */
+  maxPage: wholeNumber(1, 10_000).prefault(250),
+  /** How long a message is recognised that a client sends again, since it does not know that it has arrived. A night without a network. */
+  recogniseFor: duration(1_000).prefault("24 h"),
+  retention: section({
+    /** How long messages are kept. For good: only the operator knows what is to go. */
+    keepFor: orOff(duration(60_000)).prefault(false),
+    /** How many messages each account keeps, the newest. */
+    keepNewest: orOff(wholeNumber(1)).prefault(false),
+    /** How often what is to go is looked for. */
+    every: duration(1_000).prefault("1 h"),
+  }),
+});
+
+/** "count": how many messages wait. "sender": and who wrote the last. "text": and what. */
+const TELLING = ["count", "sender", "text"] as const;
+const push = section({
+  /** Lets accounts have themselves woken up by push services (XEP-0357). On: phones do not get messages otherwise. */
+  services: yesOrNo.prefault(true),
+  /** What those services are told, and so is whoever they pass it on to: that there is something. Nobody else is to know who writes to whom. */
+  tell: oneOf(TELLING).prefault("count"),
+  /** Lets clients in browsers have themselves woken up by the browser's push service (RFC 8030). On: it knows no more than that there is something. */
+  browsers: yesOrNo.prefault(true),
+  /** What browsers are told; it is encrypted for them, and may be shown on a locked screen. */
+  tellBrowsers: oneOf(TELLING).prefault("count"),
 });
 
 export const schema = z.strictObject({
@@ -241,12 +306,15 @@ export const schema = z.strictObject({
   invitations,
   passwords,
   accounts,
+  clients,
   /** External components (XEP-0114), by domain, each with the secret it shares with the server. */
   components: byDomain(z.strictObject({ secret: text("a secret of at least 8 characters") })).prefault({}),
   /** Whom to turn to, by role (XEP-0157). */
   contacts: section(contactRoles),
   limits,
   timeouts,
+  archive,
+  push,
   storage,
   scram: section({
     /** Of PBKDF2. XEP-0438: at least 10,000; more slows guessing down after a theft, and every login on every phone. */

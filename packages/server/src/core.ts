@@ -1,4 +1,14 @@
-import { type DomainJid, type Eventually, type Iq, isPromise, type Stanza, StreamError } from "@kith/protocol";
+import {
+  type BareJid,
+  type DomainJid,
+  type Element,
+  type Eventually,
+  type FullJid,
+  type Iq,
+  isPromise,
+  type Stanza,
+  StreamError,
+} from "@kith/protocol";
 import { DomainHolder } from "./fabric/domain-holder.ts";
 import type { Binding, Fabric } from "./fabric/fabric.ts";
 import type { Context, Effects, Module, SessionView } from "./module.ts";
@@ -9,6 +19,11 @@ import { Router } from "./router/router.ts";
 import { type ConflictPolicy, SessionTable } from "./router/session-table.ts";
 import { Visitors } from "./router/visitors.ts";
 import type { Door } from "./session/door.ts";
+import type { StanzaIdOf } from "./session/render.ts";
+import type { Session } from "./session/session.ts";
+import { SESSION_LIMITS, type SessionLimits } from "./session/session-services.ts";
+import { StreamRecords } from "./session/stream-records.ts";
+import type { Timers } from "./session/timer.ts";
 import type { Store } from "./store/store.ts";
 
 export interface CoreOptions {
@@ -23,6 +38,12 @@ export interface CoreOptions {
   /** Unguessable; for stanza ids and resources. */
   readonly newId: () => string;
   readonly log: Log;
+  /** Of the archives' ids (XEP-0359). */
+  readonly stanzaIdOf: StanzaIdOf;
+  readonly timers: Timers;
+  readonly sessionLimits?: SessionLimits;
+  /** Whether streams that were left by a server that is gone wait here. Default true. */
+  readonly restores?: boolean;
   readonly conflict?: ConflictPolicy;
   readonly sessionsPerAccount?: number;
 }
@@ -49,19 +70,38 @@ export const createCore = (options: CoreOptions): Core => {
     isLocal: options.isLocal,
     exists: (account) => sessions.has(account) || store.accounts.exists(account),
     available: (account) => fabric.available(account),
+    underWay: (account) => fabric.underWay(account),
     newId: options.newId,
   };
   const context = new RouterContext(base);
+  const records = new StreamRecords(store);
   const sessions: SessionTable = new SessionTable({
     fabric,
-    router: () => router,
-    context: (session) => new RouterContext(base, session),
+    services: {
+      router: () => router,
+      context: (session) => new RouterContext(base, session),
+      messages: store.messages,
+      stanzaIdOf: options.stanzaIdOf,
+      timers: options.timers,
+      limits: options.sessionLimits ?? SESSION_LIMITS,
+      records,
+      newId: options.newId,
+    },
     admit: admitOf(modules),
     newResource: options.newId,
     conflict: options.conflict ?? "replace",
     sessionsPerAccount: options.sessionsPerAccount ?? SESSIONS_PER_ACCOUNT,
   });
-  const router: Router = new Router({ modules, store, fabric, sessions, context, log, isServed: options.isServed });
+  const router: Router = new Router({
+    modules,
+    store,
+    fabric,
+    sessions,
+    records,
+    context,
+    log,
+    isServed: options.isServed,
+  });
   const perform = async (effects: () => Eventually<Effects>): Promise<void> => {
     await router.perform(effects);
     await store.flush();
@@ -70,12 +110,13 @@ export const createCore = (options: CoreOptions): Core => {
     door: doorOf(options, context, sessions, router),
     sessions,
     start: async () => {
+      if (options.restores !== false) await restoreStreams(records, sessions, router);
       for (const module of modules)
         if (module.started !== undefined) await perform(() => module.started?.(context) ?? []);
     },
     perform,
     stop: async (error) => {
-      await Promise.all([...sessions].map((session) => session.close(error)));
+      await Promise.all([...sessions].map((session) => suspended(session, error)));
       for (const module of modules) await module.stopped?.();
       await store.flush();
     },
@@ -83,6 +124,18 @@ export const createCore = (options: CoreOptions): Core => {
       return router.isIdle;
     },
   };
+};
+
+/** What was left by a server that is gone waits for its clients as if it had been here all the time. */
+const restoreStreams = async (records: StreamRecords, sessions: SessionTable, router: Router): Promise<void> => {
+  for (const account of (await records.accounts()) as readonly BareJid[])
+    for (const [id, record] of await records.of(account)) await router.restored(sessions.restore(account, id, record));
+};
+
+/** One that can be resumed waits for the next server; all others are over. */
+const suspended = (session: Session, error: StreamError): Eventually<void> => {
+  if (session.resumable === undefined) return session.close(error);
+  session.suspend(error);
 };
 
 const doorOf = (options: CoreOptions, context: RouterContext, sessions: SessionTable, router: Router): Door => {
@@ -97,10 +150,12 @@ const doorOf = (options: CoreOptions, context: RouterContext, sessions: SessionT
       };
       return isPromise(bound) ? bound.then(announce) : announce(bound);
     },
+    end: (session, ending) => fabric.end(bareOf(session), { ...ending, only: session }),
+    resume: (account, previd, h, wire) => sessions.resume(account.bare, previd, h, wire),
     visitorIq: (iq, visitor) => visitors.answer(iq, visitor),
     features: {
       visitor: (visitor) => modules.flatMap((module) => module.streamFeatures?.visitor?.(visitor) ?? []),
-      authenticated: (domain) => modules.flatMap((module) => module.streamFeatures?.authenticated?.(domain) ?? []),
+      authenticated: authenticatedFeatures(modules, options.now),
     },
     acceptRemote: (stanza) => router.acceptRemote(stanza),
     bindDomain: (domain, receive) => {
@@ -108,6 +163,27 @@ const doorOf = (options: CoreOptions, context: RouterContext, sessions: SessionT
       void deliverKept(options.store, domain, receive);
       return binding;
     },
+  };
+};
+
+const bareOf = (full: FullJid): BareJid => full.slice(0, full.indexOf("/")) as BareJid;
+
+/** What modules announce may change when the configuration is read again, but need not be asked for by each of a crowd. */
+const ANNOUNCED_FOR_MS = 1_000;
+
+const authenticatedFeatures = (
+  modules: readonly Module[],
+  now: () => number,
+): ((domain: DomainJid) => readonly Element[]) => {
+  const announced = new Map<DomainJid, { readonly features: readonly Element[]; readonly at: number }>();
+  return (domain) => {
+    const at = now();
+    const known = announced.get(domain);
+    // A clock that was set back must not make it last.
+    if (known !== undefined && at >= known.at && at - known.at < ANNOUNCED_FOR_MS) return known.features;
+    const features = modules.flatMap((module) => module.streamFeatures?.authenticated?.(domain) ?? []);
+    announced.set(domain, { features, at });
+    return features;
   };
 };
 

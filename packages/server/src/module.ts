@@ -29,8 +29,10 @@ import type {
   Presence,
   PresenceType,
   Stanza,
+  StanzaError,
   StreamCondition,
 } from "@kith/protocol";
+import type { MessageSide } from "./store/messages.ts";
 import type { Haste, RowId, Write } from "./store/store.ts";
 
 /** A session's wish to be sent something that not every session wants. */
@@ -44,6 +46,8 @@ export interface SessionView {
   /** -128..127; 0 while there is no presence. */
   readonly priority: number;
   readonly marks: ReadonlySet<SessionMark>;
+  /** Its connection is gone, and it waits for its client to come back (XEP-0198 §5). */
+  readonly isDetached: boolean;
 }
 
 /** An available resource of one's own account, wherever its session is held. */
@@ -53,6 +57,7 @@ export interface AvailableResource {
   readonly priority: number;
   /** When it last broadcast its presence, in milliseconds since 1970. */
   readonly since: number;
+  readonly isDetached: boolean;
 }
 
 /** What a module may know. Read-only: a module changes the world only by what it returns. */
@@ -64,6 +69,8 @@ export interface Context {
   readonly exists: (account: BareJid) => Eventually<boolean>;
   /** The available resources of the account the module acts for; most available first. */
   readonly available: (account: BareJid) => Eventually<readonly AvailableResource[]>;
+  /** Stored messages that sessions of the account have been sent and not yet shown to have got. */
+  readonly underWay: (account: BareJid) => Eventually<ReadonlySet<RowId>>;
   /** The session that sent the stanza at hand, when it was sent by a local one. */
   readonly session: SessionView | undefined;
   /** A new unguessable id for a stanza the server makes. */
@@ -72,6 +79,16 @@ export interface Context {
 
 /** Which sessions of one's own account. */
 export type Which = "bound" | "available" | { readonly marked: SessionMark };
+
+/** A stored message as its account is shown it. */
+export interface Shown {
+  readonly row: RowId;
+  readonly side: MessageSide;
+  /** The account's archive has it: it bears the archive's stanza-id (XEP-0313 §3.1). */
+  readonly isArchived: boolean;
+  /** It waits for the account, and is settled once it has arrived. */
+  readonly waits: boolean;
+}
 
 export type Effect =
   /** Send to whoever `to` names, through every phase of the recipient's side. */
@@ -84,20 +101,37 @@ export type Effect =
       readonly which: Which;
       readonly except?: FullJid;
     }
-  /** Send to one session of one's own account. No phase runs again. `row`: the stored stanza this delivers; it is settled once it is on its way. */
-  | { readonly do: "toSession"; readonly jid: FullJid; readonly stanza: Stanza; readonly row?: RowId }
+  /**
+   * Send to one session of one's own account. No phase runs again. `stored`: the stored message that the stanza is; `settles`: one that it
+   * only shows, such as a result of a query, and that waits no longer once it has arrived.
+   */
+  | {
+      readonly do: "toSession";
+      readonly jid: FullJid;
+      readonly stanza: Stanza;
+      readonly stored?: Shown;
+      readonly settles?: RowId;
+    }
+  /**
+   * From a copy phase: the message at hand also goes to the sessions of one's own account that want carbons (XEP-0280), but for
+   * the one it comes from and those it is delivered to.
+   */
+  | { readonly do: "carbon"; readonly account: BareJid; readonly message: Message; readonly carbon: MessageSide }
+  /** From `undelivered`: the message is stored and waits for its account. */
+  | { readonly do: "wait"; readonly message: Message }
   /**
    * Store. Takes effect for reads at once; nothing else of this stanza is shown before it is durable. `haste` "soon":
    * nothing waits for it, and a crash may lose it.
    */
   | { readonly do: "write"; readonly write: Write; readonly haste?: Haste }
   | { readonly do: "mark"; readonly session: FullJid; readonly mark: SessionMark; readonly on: boolean }
-  /** Close every session of one's own account, all but `except`. */
+  /** Close every session of one's own account, all but `except`; or `only` one. */
   | {
       readonly do: "endSessions";
       readonly account: BareJid;
       readonly condition: StreamCondition;
       readonly text?: string;
+      readonly only?: FullJid;
       readonly except?: FullJid;
     }
   /** Run every module's `accountRemoved`, then remove the account and end its sessions. */
@@ -116,10 +150,18 @@ export const toSession = (jid: FullJid, stanza: Stanza): Effect => ({ do: "toSes
 /** Whom an IQ is addressed to (RFC 6121 §8.5): the server, the sender's own account (or nobody), or somebody else's account. */
 export type Addressee = "server" | "own-account" | "account";
 
-/** What answers a request: the children of the result, or those and what is to be done before and after it. */
+/**
+ * What answers a request: the children of the result, or those and what is to be done before and after it. Something may be done
+ * and the request refused all the same, where that was not all that was asked for.
+ */
 export type Answer =
   | readonly Element[]
-  | { readonly before?: Effects; readonly result?: readonly Element[]; readonly after?: Effects };
+  | {
+      readonly before?: Effects;
+      readonly result?: readonly Element[];
+      readonly refusal?: StanzaError;
+      readonly after?: Effects;
+    };
 
 /** The request and the one it is addressed to: the account or domain that answers. */
 export interface Request {
@@ -196,17 +238,29 @@ export const onVisitorSet = <T, P extends Place>(
 /** `"drop"`: goes no further, silently. A refusal with an answer is a thrown `StanzaError`. */
 export type Verdict = "drop" | undefined;
 
+/**
+ * What is to be kept of a message on one side. What modules wish is put together, and the message is stored once, or not
+ * at all where nobody's archive shows it and nobody waits for it.
+ */
+export interface Keeping {
+  /** The account's archive shows it. */
+  readonly isArchived?: boolean;
+  /** May a full-text search find it? */
+  readonly isSearchable?: boolean;
+  /** Where it is stored it also waits for the account, until it has arrived. Recipient's side only. */
+  readonly waits?: boolean;
+  /** What a second sending is recognised by. Sender's side only. */
+  readonly key?: string;
+}
+
 /** The phases a stanza passes on one side, in this order. What a phase may do is what its type lets it return. */
 export interface Side {
   /** May refuse. */
   readonly guard?: (stanza: Stanza, context: Context) => Eventually<Verdict>;
   /** May change the stanza. */
   readonly amend?: (stanza: Stanza, context: Context) => Eventually<Stanza>;
-  /** May keep it: only collects writes. The message it returns is what this account's own sessions are shown. */
-  readonly archive?: (
-    message: Message,
-    context: Context,
-  ) => Eventually<{ readonly message: Message; readonly writes: readonly Write[] }>;
+  /** May keep it. */
+  readonly archive?: (message: Message, context: Context) => Eventually<Keeping | undefined>;
   /** May add stanzas, changes none. */
   readonly copy?: (stanza: Stanza, context: Context) => Eventually<Effects>;
 }
@@ -296,6 +350,16 @@ export interface Module {
   readonly admit?: (request: Iq, session: SessionView, context: Context) => Eventually<boolean>;
   /** A message nobody was there for. The first module that answers has taken care of it. */
   readonly undelivered?: (message: Message, account: BareJid, context: Context) => Eventually<Effects | undefined>;
+  /**
+   * A message that its account has not been shown yet, and perhaps will not be for a while: nobody was there, only sessions
+   * without a connection, or one that gives no sign of life. Once for each message; a reason to wake somebody up (XEP-0357).
+   */
+  readonly missed?: (message: Message, account: BareJid, context: Context) => Eventually<Effects>;
+  /**
+   * A result or an error for one of the server's domains, or an account's bare JID: perhaps the answer to a request that the server
+   * itself has sent. For those who know its id; anybody can send one, so `from` is to be compared too.
+   */
+  readonly answered?: (answer: Iq, context: Context) => Eventually<Effects>;
   /** Owns a domain of its own, such as a conference service. */
   readonly service?: {
     readonly domain: DomainJid;
@@ -303,10 +367,18 @@ export interface Module {
   };
   readonly started?: (context: Context) => Eventually<Effects>;
   readonly bound?: SessionMoment;
+  /** What a client learns with the result of Bind 2 (XEP-0386 §4), without having asked. */
+  readonly boundReport?: (account: BareJid) => Eventually<Element | undefined>;
   /** It has sent initial presence, which has been broadcast (RFC 6121 §4.2). */
   readonly available?: SessionMoment;
   /** It is an available resource no longer, having said so or lost its stream; what is due has been sent (§4.5). */
   readonly unavailable?: SessionMoment;
+  /** Its connection is gone; it waits for its client, and is shown as it was (XEP-0198 §5). */
+  readonly detached?: SessionMoment;
+  /** Its client has come back. */
+  readonly resumed?: SessionMoment;
+  /** It was left by a server that is gone, and waits for its client. Before anything has started. */
+  readonly restored?: SessionMoment;
   /** Forget what was kept for this session. Its unavailable presence has been handled before. */
   readonly closed?: SessionMoment;
   /** Say goodbye for an account that is being removed (its rows are removed for you). */

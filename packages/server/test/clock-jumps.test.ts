@@ -19,6 +19,11 @@ const modules = (store: Store): readonly Module[] =>
     software: { name: "Kith", version: "1" },
     softwareUri: "urn:example:kith",
     sha1: () => "",
+    stanzaIds: { idOf: () => "", rowOf: () => undefined },
+    fingerprint: (bytes) => bytes,
+    recogniseFor: 0,
+    archive: undefined,
+    push: { services: undefined, browsers: undefined },
     limits: {
       offlineMessages: 100,
       rosterItems: 100,

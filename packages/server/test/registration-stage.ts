@@ -69,6 +69,11 @@ export const stage = async (
       software: { name: "Kith", version: "0" },
       softwareUri: "urn:example:kith",
       sha1: () => "",
+      stanzaIds: { idOf: () => "", rowOf: () => undefined },
+      fingerprint: (bytes) => bytes,
+      recogniseFor: 0,
+      archive: undefined,
+      push: { services: undefined, browsers: undefined },
       limits: config.limits,
       streamLimits: { visitor: {}, authenticated: {} },
       contactAddresses: () => ({}),
@@ -90,6 +95,7 @@ const slowed = (store: Store): Store => ({
     removedAt: async (jid) => store.accounts.removedAt(jid),
   },
   spool: store.spool,
+  messages: store.messages,
   collection: <T>(name: string) => {
     const collection = store.collection<T>(name);
     return {

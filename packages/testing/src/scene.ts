@@ -6,7 +6,7 @@ import {
   rawOf,
   readStanza,
   type Stanza,
-  type StreamError,
+  StreamError,
   toText,
   writeStanza,
 } from "@kith/protocol";
@@ -15,10 +15,12 @@ import {
   type Core,
   createCore,
   type Fabric,
+  type HowEnded,
   LocalFabric,
   type Log,
   type Module,
   memoryStore,
+  StanzaIds,
   type Store,
   type Visitor,
   type Wire,
@@ -116,13 +118,50 @@ export class Party extends Inbox implements Wire {
     await this.#scene.settled();
   }
   async sendsUnsettled(xml: string): Promise<void> {
+    this.#session?.heard();
     await this.#session?.receive(rawOf(parseElement(xml)));
   }
-  /** The stream is lost. */
-  async ends(): Promise<void> {
-    this.isClosed = true;
-    await this.#session?.ended();
+  /** Shows that it is there, and says nothing. */
+  async livens(): Promise<void> {
+    this.#session?.heard();
     await this.#scene.settled();
+  }
+  /** The stream is lost; or closed, as when the client says goodbye. */
+  async ends(how: HowEnded = "lost"): Promise<void> {
+    this.isClosed = true;
+    await this.#session?.ended(this, how);
+    await this.#scene.settled();
+  }
+  /** Asks for stream management (XEP-0198). Answers the SM-ID. */
+  manages(max?: number): string {
+    let id = "";
+    this.#session?.manage({ resume: true, max }, (resumable) => {
+      id = resumable?.id ?? "";
+      return undefined;
+    });
+    return id;
+  }
+  /** `<a/>` */
+  async acknowledges(h: number): Promise<void> {
+    this.#session?.heard();
+    this.#session?.manager?.acknowledged(h);
+    await this.#scene.settled();
+  }
+  /** `<r/>` */
+  asks(): void {
+    this.#session?.heard();
+    this.#session?.manager?.acknowledge();
+  }
+  setActive(isActive: boolean): void {
+    this.#session?.setActive(isActive);
+  }
+  /** Comes back to a stream that was lost. Answers how many of its stanzas were handled, or `undefined` where it is refused. */
+  async resume(core: Core, previd: string, h: number): Promise<number | undefined> {
+    const resumption = await core.door.resume(parseJid(this.jid).toBare(), previd, h, this);
+    if (resumption.is === "refused") return undefined;
+    this.#session = resumption.session;
+    resumption.replay();
+    return resumption.h;
   }
   send(bytes: Parameters<Wire["send"]>[0]): void {
     if (!this.isClosed) this.put(toText(bytes));
@@ -130,9 +169,6 @@ export class Party extends Inbox implements Wire {
   close(error?: StreamError): void {
     this.isClosed = true;
     this.closedBy ??= error;
-  }
-  whenFlushed(done: () => void): void {
-    done();
   }
 }
 
@@ -201,7 +237,7 @@ export class Scene {
 
   private constructor(kind: FabricKind, options: SceneOptions) {
     const clock = new ManualClock();
-    const store = sharable(options.store ?? memoryStore());
+    const store = sharable(options.store ?? memoryStore({ now: clock.now }));
     const hub = kind === "SplitFabric" ? new SplitHub() : undefined;
     const fabrics: readonly Fabric[] =
       hub === undefined ? [new LocalFabric()] : [new SplitFabric(hub), new SplitFabric(hub)];
@@ -215,7 +251,8 @@ export class Scene {
       debug: () => undefined,
     };
     let ids = 0;
-    this.#cores = fabrics.map((fabric) => {
+    const stanzaIds = new StanzaIds(new Uint8Array(16));
+    this.#cores = fabrics.map((fabric, node) => {
       const modules: Module[] = [];
       modules.push(...options.modules(store, { clock, modules: () => modules }));
       return createCore({
@@ -227,6 +264,9 @@ export class Scene {
         isServed: (domain) => components.has(domain),
         now: clock.now,
         newId: () => `id-${++ids}`,
+        timers: clock.timers,
+        restores: node === 0,
+        stanzaIdOf: (row, side) => stanzaIds.idOf(row, side),
       });
     });
     this.clock = clock;
@@ -252,6 +292,23 @@ export class Scene {
     return party;
   }
 
+  /** A client comes back on a new connection to a stream that it has lost (XEP-0198 §5). `h`: how many stanzas it has had. */
+  async resume(lost: Party, previd: string, h: number): Promise<{ party: Party; h: number | undefined }> {
+    const party = new Party(lost.jid, this);
+    for (const core of this.#cores) {
+      const handled = await party.resume(core, previd, h);
+      await this.settled();
+      if (handled !== undefined) return { party, h: handled };
+    }
+    return { party, h: undefined };
+  }
+
+  /** The server ends, as it does for an update; open another scene on the same store to start it again. */
+  async stop(): Promise<void> {
+    for (const core of this.#cores) await core.stop(new StreamError("system-shutdown"));
+    await this.settled();
+  }
+
   /** Opens a stream that does not authenticate; over TLS unless told otherwise. */
   stranger({ domain = "example.org", address = "192.0.2.1", secure = true } = {}): Stranger {
     return new Stranger(this, this.#nextCore(), { domain: domain as DomainJid, address, secure });
@@ -261,8 +318,8 @@ export class Scene {
     return new Outsider(this, this.#cores[0] as Core, domain);
   }
 
-  async end(party: Party): Promise<void> {
-    await party.ends();
+  async end(party: Party, how?: HowEnded): Promise<void> {
+    await party.ends(how);
   }
 
   /** Removes an account as an administrator would. */
@@ -309,8 +366,14 @@ const accountOf = (account: string, created: number): Account => ({
   created,
 });
 
-/** Two routers open the same collections; a store itself gives each to one owner only. */
+/** Two routers, and scenes one after the other, open the same collections; a store itself gives each to one owner only. */
+const SHARED = new WeakMap<Store, Store>();
 const sharable = (store: Store): Store => {
+  const shared = SHARED.get(store) ?? sharing(store);
+  SHARED.set(store, shared);
+  return shared;
+};
+const sharing = (store: Store): Store => {
   const opened = new Map<string, ReturnType<Store["collection"]>>();
   return Object.assign(Object.create(store) as Store, {
     collection: (name: string) => {
@@ -323,5 +386,6 @@ const sharable = (store: Store): Store => {
     close: () => store.close(),
     accounts: store.accounts,
     spool: store.spool,
+    messages: store.messages,
   });
 };

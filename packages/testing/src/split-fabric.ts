@@ -7,8 +7,19 @@ import {
   type Stanza,
   writeStanza,
 } from "@kith/protocol";
-import type { Address, AvailableResource, Binding, Ending, Fabric, Frame, Holder, Outcome, Ticket } from "@kith/server";
-import { byAvailability } from "@kith/server";
+import type {
+  Address,
+  AvailableResource,
+  Binding,
+  Ending,
+  Fabric,
+  Frame,
+  Holder,
+  Outcome,
+  RowId,
+  Ticket,
+} from "@kith/server";
+import { byAvailability, outcomeOf } from "@kith/server";
 
 const keyOf = (address: Address): string =>
   address.kind === "account" ? `account ${address.bare}` : `domain ${address.domain}`;
@@ -51,8 +62,14 @@ export class SplitHub {
     return this.#inOrder(key, async () => {
       if (!(await committed(after))) return DROPPED;
       let live = 0;
-      for (const holder of this.#of(key)) live += await holder.receive(written, undefined);
-      return live === 0 ? { is: "nobody" } : { is: "accepted", live };
+      let held = 0;
+      for (const holder of this.#of(key)) {
+        const outcome = await holder.receive(written, undefined);
+        if (outcome.is !== "accepted") continue;
+        live += outcome.live;
+        held += outcome.held;
+      }
+      return outcomeOf(live, held);
     });
   }
 
@@ -61,6 +78,13 @@ export class SplitHub {
     return this.#of(`account ${account}`)
       .flatMap((holder) => holder.available())
       .sort(byAvailability);
+  }
+
+  async underWay(account: BareJid): Promise<ReadonlySet<RowId>> {
+    await this.#counted(turnOfTheLoop());
+    const rows = new Set<RowId>();
+    for (const holder of this.#of(`account ${account}`)) holder.underWay(rows);
+    return rows;
   }
 
   end(account: BareJid, ending: Ending): Promise<void> {
@@ -92,7 +116,7 @@ export class SplitHub {
 }
 
 /** What became of a frame whose commit failed: nothing is sent, and nothing is to be made up for either. */
-const DROPPED: Outcome = { is: "accepted", live: 0 };
+const DROPPED: Outcome = { is: "accepted", live: 0, held: 0 };
 
 const committed = (ticket: Ticket | undefined): Promise<boolean> =>
   ticket === undefined ? Promise.resolve(true) : new Promise((resolve) => ticket.onSettled(resolve));
@@ -114,6 +138,9 @@ export class SplitFabric implements Fabric {
   }
   available(account: BareJid): Eventually<readonly AvailableResource[]> {
     return this.#hub.available(account);
+  }
+  underWay(account: BareJid): Promise<ReadonlySet<RowId>> {
+    return this.#hub.underWay(account);
   }
   end(account: BareJid, ending: Ending): Eventually<void> {
     return this.#hub.end(account, ending);

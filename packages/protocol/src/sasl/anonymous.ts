@@ -1,5 +1,6 @@
 /** ANONYMOUS (RFC 4505; XEP-0175): a temporary account. */
 import { SaslError } from "../errors.ts";
+import { andThen } from "../eventually.ts";
 import { NO_DATA, textOfUtf8 } from "./crypto.ts";
 import type { ClientMechanism, ServerBackend, ServerMechanism } from "./roles.ts";
 import { singleMessageClient, singleMessageServer } from "./single-message.ts";
@@ -8,10 +9,10 @@ import { singleMessageClient, singleMessageServer } from "./single-message.ts";
 const TRACE = /^\P{Cc}{0,255}$/u;
 
 export const anonymousServer = (backend: ServerBackend): ServerMechanism =>
-  singleMessageServer("ANONYMOUS", async (message) => {
+  singleMessageServer("ANONYMOUS", (message) => {
     const trace = textOfUtf8(message);
     if (trace === undefined || !TRACE.test(trace)) throw new SaslError("malformed-request", "not trace information");
-    return { username: await backend.anonymous(), authzid: undefined };
+    return andThen(backend.anonymous(), (username) => ({ username, authzid: undefined }));
   });
 
 /** Sends no trace information (XEP-0175 §3). */

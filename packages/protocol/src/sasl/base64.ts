@@ -1,22 +1,13 @@
 /** Base 64 of RFC 4648 §4, strictly: padded, nothing but the alphabet, unused bits zero (RFC 6120 §6.3.5). */
 
+import { latin1 } from "../bytes.ts";
+
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const NONE = 255;
 const VALUES = new Uint8Array(256).fill(NONE);
 for (let value = 0; value < ALPHABET.length; value++) VALUES[ALPHABET.charCodeAt(value)] = value;
 
-const sextet = (bits: number, shift: number): string => ALPHABET.charAt((bits >> shift) & 63);
-
-export const encodeBase64 = (data: Uint8Array): string => {
-  let text = "";
-  for (let at = 0; at < data.length; at += 3) {
-    const rest = data.length - at;
-    const bits = ((data[at] ?? 0) << 16) | ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0);
-    text +=
-      sextet(bits, 18) + sextet(bits, 12) + (rest > 1 ? sextet(bits, 6) : "=") + (rest > 2 ? sextet(bits, 0) : "=");
-  }
-  return text;
-};
+export const encodeBase64 = (data: Uint8Array): string => btoa(latin1(data));
 
 /** The data, or `undefined` where the text is not exactly what `encodeBase64` makes of some data. */
 export const decodeBase64 = (text: string): Uint8Array | undefined => {

@@ -2,6 +2,7 @@ export * from "./base64.ts";
 export * from "./channel-binding.ts";
 export * from "./client.ts";
 export type { Crypto, HashName } from "./crypto.ts";
+export * from "./ht.ts";
 export * from "./mechanisms.ts";
 export * from "./roles.ts";
 export { type Saslprep, saslprep } from "./saslprep.ts";

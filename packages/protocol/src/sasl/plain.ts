@@ -1,5 +1,6 @@
 /** PLAIN (RFC 4616): the password as it is. */
 import { SaslError } from "../errors.ts";
+import { andThen } from "../eventually.ts";
 import { prepareLocalpart } from "../jid.ts";
 import { authorized } from "./authorize.ts";
 import { textOfUtf8, utf8 } from "./crypto.ts";
@@ -9,13 +10,15 @@ import { singleMessageClient, singleMessageServer } from "./single-message.ts";
 const NUL = "\0";
 
 export const plainServer = (backend: ServerBackend): ServerMechanism =>
-  singleMessageServer("PLAIN", async (message) => {
+  singleMessageServer("PLAIN", (message) => {
     const [authzid, authcid, password, ...rest] = textOfUtf8(message)?.split(NUL) ?? [];
     if (!authcid || !password || rest.length > 0) throw new SaslError("malformed-request", "not the message of PLAIN");
     const localpart = prepareLocalpart(authcid);
-    if (localpart === undefined || !(await backend.verifyPassword(localpart, password)))
-      throw new SaslError("not-authorized");
-    return authorized(backend, localpart, authzid);
+    if (localpart === undefined) throw new SaslError("not-authorized");
+    return andThen(backend.verifyPassword(localpart, password), (isRight) => {
+      if (!isRight) throw new SaslError("not-authorized");
+      return authorized(backend, localpart, authzid);
+    });
   });
 
 export const plainClient = ({ username = "", password = "", authzid = "" }: Credentials): ClientMechanism => {

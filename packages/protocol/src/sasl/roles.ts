@@ -21,13 +21,13 @@ export type Step =
 
 /**
  * One authentication attempt. `start` once, then `next` for each response until success; not again before the step before is done.
- * Whatever the peer sends, they throw nothing but SaslError, or what the `ServerBackend` throws.
+ * Whatever the peer sends, they throw (or reject with) nothing but SaslError, or what the `ServerBackend` throws.
  */
-export interface ServerMechanism {
-  readonly name: MechanismName;
+export interface ServerMechanism<Name extends string = MechanismName> {
+  readonly name: Name;
   /** @param initial the initial response; `undefined` where there is none, empty where it is empty (RFC 6120 §6.4.2). */
-  start(initial: Uint8Array | undefined): Promise<Step>;
-  next(response: Uint8Array): Promise<Step>;
+  start(initial: Uint8Array | undefined): Eventually<Step>;
+  next(response: Uint8Array): Eventually<Step>;
 }
 
 /** What the server knows of accounts. May throw SaslError ("account-disabled", "temporary-auth-failure" …). */
@@ -66,8 +66,8 @@ export interface ServerOptions {
  * is the proof that the server is the right one. They throw SaslError; what is thrown after `initial` ends the attempt with
  * <abort/>, or after <success/> with the stream.
  */
-export interface ClientMechanism {
-  readonly name: MechanismName;
+export interface ClientMechanism<Name extends string = MechanismName> {
+  readonly name: Name;
   /** The initial response, for <auth/>. */
   initial(): Promise<Uint8Array>;
   /** The response to a challenge. */

@@ -1,5 +1,6 @@
 /** SCRAM, the server's side (RFC 5802, RFC 7677; XEP-0474). */
 import { SaslError } from "../errors.ts";
+import { andThen, type Eventually, together } from "../eventually.ts";
 import { prepareLocalpart } from "../jid.ts";
 import { authorized } from "./authorize.ts";
 import { encodeBase64 } from "./base64.ts";
@@ -36,20 +37,20 @@ interface Exchange {
 export const scramServer = (name: MechanismName, scram: Scram, options: ServerOptions): ServerMechanism => {
   let state: State = { is: "new" };
 
-  const answerFirst = async (message: Uint8Array): Promise<Step> => {
-    const exchange = await begin(scram, options, readClientFirst(message));
-    state = { is: "challenged", exchange };
-    return { is: "challenge", data: utf8(exchange.serverFirst) };
-  };
+  const answerFirst = (message: Uint8Array): Eventually<Step> =>
+    andThen(begin(scram, options, readClientFirst(message)), (exchange) => {
+      state = { is: "challenged", exchange };
+      return { is: "challenge", data: utf8(exchange.serverFirst) };
+    });
 
   return {
     name,
-    start: async (initial) => {
+    start: (initial) => {
       if (state.is !== "new") throw new SaslError("malformed-request", "begun already");
       state = { is: initial === undefined ? "asked" : "over" };
       return initial === undefined ? { is: "challenge", data: NO_DATA } : answerFirst(initial);
     },
-    next: async (response) => {
+    next: (response) => {
       const before = state;
       state = { is: "over" };
       switch (before.is) {
@@ -64,16 +65,20 @@ export const scramServer = (name: MechanismName, scram: Scram, options: ServerOp
   };
 };
 
-const begin = async (scram: Scram, options: ServerOptions, first: ClientFirst): Promise<Exchange> => {
+const begin = (scram: Scram, options: ServerOptions, first: ClientFirst): Eventually<Exchange> => {
   const { crypto, backend, offer } = options;
   const binding = concat(utf8(first.header), boundTo(scram, options, first.flag));
   const localpart = prepareLocalpart(first.username);
   if (localpart === undefined) throw new SaslError("not-authorized");
-  const keys = await backend.scramKeys(localpart, scram.hash);
-  const nonce = first.nonce + encodeBase64(crypto.random(NONCE_OCTETS));
-  const protection = `${DOWNGRADE_ATTRIBUTE}=${await downgradeHash(crypto, scram.hash, offer)}`;
-  const serverFirst = `r=${nonce},s=${encodeBase64(keys.salt)},i=${keys.iterations},${protection}`;
-  return { first, localpart, keys, nonce, serverFirst, binding };
+  const keysAndProtection = together(
+    backend.scramKeys(localpart, scram.hash),
+    downgradeHash(crypto, scram.hash, offer),
+  );
+  return andThen(keysAndProtection, ([keys, protection]) => {
+    const nonce = first.nonce + encodeBase64(crypto.random(NONCE_OCTETS));
+    const serverFirst = `r=${nonce},s=${encodeBase64(keys.salt)},i=${keys.iterations},${DOWNGRADE_ATTRIBUTE}=${protection}`;
+    return { first, localpart, keys, nonce, serverFirst, binding };
+  });
 };
 
 /** RFC 5802 §6: does the client's word on channel binding fit the mechanism and the offer, and what data does it bind? */
@@ -93,19 +98,27 @@ const boundTo = (scram: Scram, { offer, channelBindings }: ServerOptions, flag: 
   return data;
 };
 
-const finish = async (scram: Scram, options: ServerOptions, exchange: Exchange, final: ClientFinal): Promise<Step> => {
+const finish = ({ hash }: Scram, options: ServerOptions, exchange: Exchange, final: ClientFinal): Eventually<Step> => {
   const { crypto, backend } = options;
   const { first, localpart, keys, nonce, serverFirst, binding } = exchange;
   if (final.nonce !== nonce) throw new SaslError("not-authorized", "not the nonce of this exchange");
   if (!sameOctets(crypto, final.binding, binding))
     throw new SaslError("not-authorized", "channel bindings do not match");
   const signed = authMessage(first.bare, serverFirst, final.withoutProof);
-  const clientSignature = await crypto.hmac(scram.hash, keys.storedKey, signed);
-  const storedKey = await crypto.hash(scram.hash, xor(clientSignature, final.proof));
-  if (final.proof.length !== clientSignature.length || !sameOctets(crypto, storedKey, keys.storedKey)) {
-    throw new SaslError("not-authorized");
-  }
-  const identity = await authorized(backend, localpart, first.authzid);
-  const serverSignature = await crypto.hmac(scram.hash, keys.serverKey, signed);
-  return { is: "success", data: utf8(`v=${encodeBase64(serverSignature)}`), identity };
+  const isProved = andThen(crypto.hmac(hash, keys.storedKey, signed), (clientSignature) =>
+    andThen(
+      crypto.hash(hash, xor(clientSignature, final.proof)),
+      (storedKey) => final.proof.length === clientSignature.length && sameOctets(crypto, storedKey, keys.storedKey),
+    ),
+  );
+  return andThen(isProved, (proved) => {
+    if (!proved) throw new SaslError("not-authorized");
+    return andThen(authorized(backend, localpart, first.authzid), (identity) =>
+      andThen(crypto.hmac(hash, keys.serverKey, signed), (signature) => ({
+        is: "success",
+        data: utf8(`v=${encodeBase64(signature)}`),
+        identity,
+      })),
+    );
+  });
 };

@@ -33,11 +33,22 @@ export const clientKeys = async (
   password: string,
   salt: Uint8Array,
   iterations: number,
-): Promise<ClientKeys> => {
-  const salted = await crypto.pbkdf2(hash, utf8(password), salt, iterations);
-  const clientKey = await crypto.hmac(hash, salted, CLIENT_KEY);
-  return { hash, salt, iterations, clientKey, serverKey: await crypto.hmac(hash, salted, SERVER_KEY) };
-};
+): Promise<ClientKeys> =>
+  clientKeysOfSalted(crypto, hash, await crypto.pbkdf2(hash, utf8(password), salt, iterations), salt, iterations);
+
+export const clientKeysOfSalted = async (
+  crypto: Crypto,
+  hash: HashName,
+  salted: Uint8Array,
+  salt: Uint8Array,
+  iterations: number,
+): Promise<ClientKeys> => ({
+  hash,
+  salt,
+  iterations,
+  clientKey: await crypto.hmac(hash, salted, CLIENT_KEY),
+  serverKey: await crypto.hmac(hash, salted, SERVER_KEY),
+});
 
 /**
  * The keys to store for a password. Throws SaslError "not-authorized" where SASLprep prohibits the password or leaves

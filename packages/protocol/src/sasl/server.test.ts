@@ -1,12 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nodeCrypto } from "../../test/node-crypto.ts";
-import { backendOf, clientOf, exchange, FULL_OFFER, offerOf, serverOf, TLS } from "../../test/sasl-scene.ts";
+import {
+  backendOf,
+  clientOf,
+  exchange,
+  FULL_OFFER,
+  offerOf,
+  serverOf,
+  TLS,
+  type WaitedFor,
+} from "../../test/sasl-scene.ts";
 import { SaslError } from "../errors.ts";
 import { encodeBase64 } from "./base64.ts";
 import { concat, textOfUtf8, utf8 } from "./crypto.ts";
 import { MECHANISM_NAMES, type MechanismName } from "./mechanisms.ts";
-import type { ServerBackend, ServerMechanism, ServerOptions } from "./roles.ts";
+import type { ServerBackend, ServerOptions } from "./roles.ts";
 
 const backend = backendOf({ lampwick: "oil", öl: "wick" });
 const condition = (is: string) => expect.objectContaining({ name: "SaslError", condition: is });
@@ -276,7 +285,7 @@ describe("SCRAM, first message", () => {
 describe("SCRAM, final message", () => {
   /** What the server says to a final message that `change` made of the right one. */
   const finish = async (change: (message: string) => string | Uint8Array, name: MechanismName = "SCRAM-SHA-1") => {
-    let server: ServerMechanism | undefined = serverOf(name, backend);
+    let server: WaitedFor | undefined = serverOf(name, backend);
     const client = clientOf(name, { username: "lampwick", password: "oil" });
     const first = await server.start(await client.initial());
     const message = textOfUtf8(await client.challenge(first.data ?? none)) ?? "";

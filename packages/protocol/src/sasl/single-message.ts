@@ -1,27 +1,28 @@
 import { SaslError } from "../errors.ts";
+import { andThen, type Eventually } from "../eventually.ts";
 import { NO_DATA } from "./crypto.ts";
 import type { MechanismName } from "./mechanisms.ts";
-import type { ClientMechanism, Identity, ServerMechanism } from "./roles.ts";
+import type { ClientMechanism, Identity, ServerMechanism, Step } from "./roles.ts";
 
 /** The server's side of a mechanism that is one message of the client: it is asked for if it did not come at once (RFC 4422 §5). */
 export const singleMessageServer = (
   name: MechanismName,
-  accept: (message: Uint8Array) => Promise<Identity>,
+  accept: (message: Uint8Array) => Eventually<Identity>,
 ): ServerMechanism => {
   let state: "new" | "asked" | "over" = "new";
-  const finish = async (message: Uint8Array) => {
+  const finish = (message: Uint8Array): Eventually<Step> => {
     state = "over";
-    return { is: "success", identity: await accept(message) } as const;
+    return andThen(accept(message), (identity) => ({ is: "success", identity }));
   };
   return {
     name,
-    start: async (initial) => {
+    start: (initial) => {
       if (state !== "new") throw new SaslError("malformed-request", "begun already");
       if (initial !== undefined) return finish(initial);
       state = "asked";
       return { is: "challenge", data: NO_DATA };
     },
-    next: async (response) => {
+    next: (response) => {
       if (state !== "asked") throw new SaslError("malformed-request", "no response was asked for");
       return finish(response);
     },

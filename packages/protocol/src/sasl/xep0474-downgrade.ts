@@ -1,5 +1,6 @@
 /** XEP-0474 0.5: what was announced becomes part of what SCRAM signs, so that nobody between can have changed it. */
 import { toBytes } from "../bytes.ts";
+import { andThen, type Eventually } from "../eventually.ts";
 import { encodeBase64 } from "./base64.ts";
 import { type Crypto, type HashName, utf8 } from "./crypto.ts";
 import type { Offer } from "./mechanisms.ts";
@@ -14,8 +15,15 @@ const BETWEEN_LISTS = "\x1f";
 const sorted = (list: readonly string[]): string => list.toSorted(byOctets).join(BETWEEN_ITEMS);
 const byOctets = (a: string, b: string): number => (toBytes(a) < toBytes(b) ? -1 : toBytes(a) > toBytes(b) ? 1 : 0);
 
-/** XEP-0474 §5.1: the hash of an offer in base 64, by the hash of the mechanism in use. */
-export const downgradeHash = async (crypto: Crypto, hash: HashName, offer: Offer): Promise<string> => {
-  const types = offer.channelBindings.length === 0 ? "" : BETWEEN_LISTS + sorted(offer.channelBindings);
-  return encodeBase64(await crypto.hash(hash, utf8(sorted(offer.mechanisms) + types)));
+/** XEP-0474 §5.1: the hash of an offer in base 64, by the hash of the mechanism in use. Worked out once for each offer. */
+export const downgradeHash = (crypto: Crypto, hash: HashName, offer: Offer): Eventually<string> => {
+  const ofOffer = known.get(offer) ?? new Map<HashName, Eventually<string>>();
+  known.set(offer, ofOffer);
+  const made = ofOffer.get(hash) ?? andThen(crypto.hash(hash, hashed(offer)), encodeBase64);
+  ofOffer.set(hash, made);
+  return made;
 };
+const known = new WeakMap<Offer, Map<HashName, Eventually<string>>>();
+
+const hashed = ({ mechanisms, channelBindings }: Offer): Uint8Array =>
+  utf8(sorted(mechanisms) + (channelBindings.length === 0 ? "" : BETWEEN_LISTS + sorted(channelBindings)));

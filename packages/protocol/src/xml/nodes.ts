@@ -130,6 +130,24 @@ export const readTag = (source: Bytes, start: number): Tag => {
   }
 };
 
+/** The value of the attribute with this name, as written, of the start tag at `start`; nothing else of the tag is read. */
+export const readAttribute = (source: Bytes, start: number, name: string): string | undefined => {
+  for (let at = skipSpace(source, nameEnd(source, start + 1)); !isTagEnd(source, at); ) {
+    const last = nameEnd(source, at);
+    const value = valueStart(source, last);
+    const end = valueEnd(source, value);
+    if (last - at === name.length && source.startsWith(name, at))
+      return decodeAttribute(source.substring(value, end) as Bytes);
+    at = skipSpace(source, end + 1);
+  }
+  return undefined;
+};
+
+const isTagEnd = (source: Bytes, at: number): boolean => {
+  const code = source.charCodeAt(at);
+  return code === GREATER_THAN || code === SLASH;
+};
+
 /** Where an attribute's value starts, after its quote. `last` is where its name ends. */
 const valueStart = (source: Bytes, last: number): number => skipSpace(source, skipSpace(source, last) + 1) + 1;
 
@@ -165,7 +183,7 @@ export const indexChild = (payload: Bytes, start: number, end: number): readonly
   const colon = payload.substring(start + 1, last).indexOf(":");
   const declaration = colon < 0 ? "xmlns" : `xmlns:${payload.substring(start + 1, start + 1 + colon)}`;
   const first = colon < 0 ? start + 1 : start + 2 + colon;
-  for (let at = skipSpace(payload, last); payload[at] !== ">" && payload[at] !== "/"; ) {
+  for (let at = skipSpace(payload, last); !isTagEnd(payload, at); ) {
     const stop = nameEnd(payload, at);
     const value = valueStart(payload, stop);
     const finish = valueEnd(payload, value);

@@ -53,7 +53,7 @@ const pushEntry = (index: number[], child: Bytes, offset: number): void => {
  * RFC 6120 §4.8.3: content namespaces are re-scoped where they come down from the stanza, never inside an extension
  * (XEP-0297 keeps those). The child stands in a stanza.
  */
-const rescoped = (child: Element): Element =>
+export const rescoped = (child: Element): Element =>
   CONTENT_NAMESPACES.has(child.ns)
     ? { ...child, ns: NS_CONTENT, children: child.children.map((node) => (isElement(node) ? rescoped(node) : node)) }
     : child;

@@ -53,6 +53,13 @@ export const isChild = (raw: RawElement, at: number, ns: string, name: string): 
   const nameStart = index[base + NAME_START] as number;
   if ((index[base + NAME_END] as number) - nameStart !== name.length) return false;
   if (!payload.startsWith(name, nameStart)) return false;
+  return isChildIn(raw, at, ns);
+};
+
+/** Is child number `at` (counted from 0) in this namespace? Given as in `isChild`. */
+export const isChildIn = (raw: RawElement, at: number, ns: string): boolean => {
+  const { payload, index } = raw;
+  const base = at * CHILD_FIELDS;
   const nsStart = index[base + NS_START] as number;
   if (nsStart < 0) return ns === raw.ns;
   const length = (index[base + NS_END] as number) - nsStart;

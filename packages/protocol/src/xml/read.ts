@@ -2,8 +2,8 @@ import { type Bytes, toBytes, toText, toUint8Array } from "../bytes.ts";
 import { StreamError } from "../errors.ts";
 import { type Element, type Node, NS_CONTENT } from "./element.ts";
 import { unescaped } from "./escape.ts";
-import { readNode, readNodes } from "./nodes.ts";
-import { childBytes, type RawElement } from "./raw.ts";
+import { readAttribute, readNode, readNodes } from "./nodes.ts";
+import { CHILD_FIELDS, childBytes, type RawElement, START } from "./raw.ts";
 import { type ContentNamespace, type ScannerLimits, XmlScanner } from "./scanner.ts";
 import { declare, NO_PREFIXES, resolveAttributes, type Scope } from "./scope.ts";
 
@@ -12,6 +12,10 @@ const inside = (ns: string): Scope => ({ default: ns, prefixes: NO_PREFIXES });
 
 /** Child number `at` (counted from 0) of an element, as a tree of real text. */
 export const readChild = (raw: RawElement, at: number): Element => readNode(childBytes(raw, at), inside(raw.ns));
+
+/** An attribute, in no namespace, of child number `at` (counted from 0); nothing else of the child is read. */
+export const childAttribute = (raw: RawElement, at: number, name: string): string | undefined =>
+  readAttribute(raw.payload, raw.index[at * CHILD_FIELDS + START] as number, name);
 
 /** The whole element as a tree of real text. */
 export const readElement = (raw: RawElement): Element => {

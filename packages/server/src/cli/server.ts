@@ -23,6 +23,8 @@ export interface ServerApp {
   /** Reads certificates again. */
   reload(): Promise<CertificateNews>;
   readonly streams: number;
+  /** Deadlines that are being waited for. */
+  readonly timers: number;
   /** Closes every stream, stops the modules. The store stays open. */
   stop(): Promise<void>;
 }

@@ -156,9 +156,19 @@ class RunningServer {
       hosts: [...this.#config.hosts.keys()],
       listeners: this.#listeners,
       streams: this.#parts?.app.streams ?? 0,
+      timers: this.#parts?.app.timers ?? 0,
+      resources: activeResources(),
     };
   }
 }
+
+/** How many there are of each kind of what keeps the loop going. Bun does not tell. */
+const activeResources = (): Readonly<Record<string, number>> => {
+  const { getActiveResourcesInfo } = process as { readonly getActiveResourcesInfo?: () => readonly string[] };
+  const counts: Record<string, number> = {};
+  for (const kind of getActiveResourcesInfo?.() ?? []) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+};
 
 /** Why an address could not be had, for people. */
 const asSentence = (error: unknown): unknown => {

@@ -70,6 +70,10 @@ export interface ServerStatus {
   readonly hosts: readonly string[];
   readonly listeners: readonly { readonly kind: string; readonly address: string; readonly port: number }[];
   readonly streams: number;
+  /** Deadlines of streams that are being waited for. */
+  readonly timers: number;
+  /** What keeps the process's loop busy, by the runtime's own names; empty where it does not tell. */
+  readonly resources: Readonly<Record<string, number>>;
 }
 
 export type OperationName = keyof typeof REQUESTS;

@@ -2,7 +2,7 @@ import type { Stanza } from "@kith/protocol";
 import type { AvailableResource } from "../module.ts";
 import { Gate } from "../session/gate.ts";
 import type { Ticket } from "../store/store.ts";
-import type { Frame, Holder } from "./fabric.ts";
+import { type Frame, type Holder, type Outcome, outcomeOf } from "./fabric.ts";
 
 const NONE: readonly AvailableResource[] = [];
 
@@ -13,12 +13,15 @@ export class DomainHolder implements Holder {
   constructor(receive: (stanza: Stanza) => void) {
     this.#gate = new Gate(receive);
   }
-  receive({ stanza }: Frame, after: Ticket | undefined): number {
+  receive({ stanza }: Frame, after: Ticket | undefined): Outcome {
     this.#gate.enter(stanza, after);
-    return 1;
+    return outcomeOf(1, 0);
   }
   available(): readonly AvailableResource[] {
     return NONE;
+  }
+  underWay(): void {
+    // What a domain has been handed counts as got.
   }
   end(): void {
     // A component's stream ends by itself; only accounts have sessions to close.

@@ -1,10 +1,18 @@
 import type { BareJid, Eventually } from "@kith/protocol";
 import type { AvailableResource } from "../module.ts";
-import type { Ticket } from "../store/store.ts";
-import type { Address, Binding, Ending, Fabric, Frame, Holder, Outcome } from "./fabric.ts";
+import type { RowId, Ticket } from "../store/store.ts";
+import {
+  type Address,
+  type Aside,
+  type Binding,
+  type Ending,
+  type Fabric,
+  type Frame,
+  type Holder,
+  NOBODY,
+  type Outcome,
+} from "./fabric.ts";
 
-const NOBODY: Outcome = { is: "nobody" };
-const ONE: Outcome = { is: "accepted", live: 1 };
 const NONE: readonly AvailableResource[] = [];
 
 /** Everybody is in this process: the handler gets the live object, at once. */
@@ -20,19 +28,22 @@ export class LocalFabric implements Fabric {
     return { release: () => holders.get(key) === holder && holders.delete(key) };
   }
 
-  cast(address: Address, frame: Frame, after?: Ticket): void {
-    void this.#holder(address)?.receive(frame, after);
+  cast(address: Address, frame: Frame, after?: Ticket, aside?: Aside): void {
+    void this.#holder(address)?.receive(frame, after, aside);
   }
 
-  deliver(address: Address, frame: Frame, after?: Ticket): Eventually<Outcome> {
-    const holder = this.#holder(address);
-    if (holder === undefined) return NOBODY;
-    const live = holder.receive(frame, after);
-    return typeof live === "number" ? outcome(live) : live.then(outcome);
+  deliver(address: Address, frame: Frame, after?: Ticket, aside?: Aside): Eventually<Outcome> {
+    return this.#holder(address)?.receive(frame, after, aside) ?? NOBODY;
   }
 
   available(account: BareJid): readonly AvailableResource[] {
     return this.#accounts.get(account)?.available() ?? NONE;
+  }
+
+  underWay(account: BareJid): ReadonlySet<RowId> {
+    const rows = new Set<RowId>();
+    this.#accounts.get(account)?.underWay(rows);
+    return rows;
   }
 
   end(account: BareJid, ending: Ending): Eventually<void> {
@@ -43,5 +54,3 @@ export class LocalFabric implements Fabric {
     return address.kind === "account" ? this.#accounts.get(address.bare) : this.#domains.get(address.domain);
   }
 }
-
-const outcome = (live: number): Outcome => (live === 0 ? NOBODY : live === 1 ? ONE : { is: "accepted", live });

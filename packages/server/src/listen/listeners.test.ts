@@ -177,7 +177,14 @@ describe("XEP-0114: components over real sockets", () => {
       component: [{ host: "127.0.0.1", port: 0 }],
       clients: world.services,
       certificates: world.certificates,
-      components: { door: world.door, components, limits: STREAM_LIMITS, log: world.log, timers: world.timers },
+      components: {
+        door: world.door,
+        components,
+        limits: STREAM_LIMITS,
+        backlogs: world.services.backlogs,
+        log: world.log,
+        timers: world.timers,
+      },
       admission: { strangersPerAddress: undefined, strangers: undefined, connectsPerMinute: undefined },
       writeStallMs: 1_000,
     });
@@ -308,7 +315,7 @@ describe("RFC 6120 §4.9.3.20: closing", () => {
 
 describe("RFC 6120 §13.12: bound clients that do harm", () => {
   test("RFC 6120 §13.12: a reader that does not read is ended, and what waited for it is let go", async () => {
-    const world = await RealWorld.open({ limits: { outboxBytes: 3_000_000 } });
+    const world = await RealWorld.open({ backlogs: { each: 3_000_000, all: 30_000_000 } });
     const caller = await world.dialTls();
     await bound(caller);
     const { session } = world.door;

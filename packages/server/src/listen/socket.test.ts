@@ -228,6 +228,47 @@ describe.each(KINDS)("writing, %s", (kind) => {
     expect(gone.count).toBe(1);
   });
 
+  test("what is appended while the peer is slow arrives as it was, in order", async () => {
+    const { transport, peer } = await pair(kind, { paused: true });
+    const sent = pattern(9_000_000);
+    const sizes = [1, 7_000_000, 65_535, 65_536, 65_537, 300_000, 3, 900_000];
+    let at = 0;
+    for (const size of [...sizes, sent.length - sizes.reduce((sum, one) => sum + one, 0)]) {
+      transport.write(bytes(sent.slice(at, at + size)));
+      at += size;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(transport.backlog).toBeGreaterThan(1_000_000);
+    let text = "";
+    peer.on("data", (data: Buffer) => {
+      text += data.toString("latin1");
+    });
+    await until(() => text.length === sent.length);
+    expect(text === sent).toBe(true);
+    expect(transport.backlog).toBe(0);
+  });
+
+  test("RFC 6120 §4.4: after the end, whoever wants to know is told when all of it has been read, and the loop goes on", async () => {
+    const { transport, peer } = await pair(kind, { paused: true });
+    const flushed: string[] = [];
+    transport.write(pattern(8_000_000));
+    await until(() => transport.backlog < 8_000_000);
+    transport.end();
+    for (const when of ["at once", "a turn later", "two turns later"]) {
+      transport.whenFlushed(() => flushed.push(when));
+      transport.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(flushed).toEqual([]);
+    let length = 0;
+    peer.on("data", (data: Buffer) => {
+      length += data.length;
+    });
+    await until(() => flushed.length === 3);
+    await until(() => length === 8_000_000);
+    expect(flushed).toEqual(["at once", "a turn later", "two turns later"]);
+  });
+
   test("a connection that is gone takes nothing more and says nothing more", async () => {
     const { transport, raw, listener, gone, timers } = await pair(kind);
     const flushed: string[] = [];

@@ -61,10 +61,20 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
   #error: Error | undefined = undefined;
   /** Not given to the socket yet. */
   #rope = "";
+  /**
+   * What waits before it, while the kernel takes its time: left in the pieces it came in, so that what was sent to many is
+   * held once, and that nothing is copied again with every piece that is taken.
+   */
+  #pieces: string[] | undefined = undefined;
+  #piecesLength = 0;
   #isDirty = false;
+  /** May the socket have more than the kernel has taken? Asked with every stanza, and the socket lies far away in memory. */
+  #isHeldUp = false;
   /** Is a write under way whose end we are told? */
   #isAwaited = false;
   #isEnding = false;
+  /** Has the socket been told? It takes nothing any more then. */
+  #isEnded = false;
   #isGone = false;
   /** All bytes ever appended. */
   #appended = 0;
@@ -89,7 +99,8 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
   }
 
   get backlog(): number {
-    return this.#rope.length + this.#socket.writableLength;
+    const here = this.#piecesLength + this.#rope.length;
+    return this.#isHeldUp ? here + this.#heldUp() : here;
   }
 
   /** Begins to read. */
@@ -109,6 +120,7 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
     if (this.#isGone || this.#isEnding) return;
     this.#rope += bytes;
     this.#appended += bytes.length;
+    if (this.#isAwaited && this.#rope.length >= PIECE) this.#putBehind();
     if (this.#isDirty || this.#isAwaited) return;
     this.#isDirty = true;
     flushSoon(this);
@@ -116,16 +128,14 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
 
   flush(): void {
     this.#isDirty = false;
-    if (this.#isGone || this.#isAwaited) return;
+    if (this.#isGone || this.#isAwaited || this.#isEnded) return;
     const socket = this.#socket;
-    const rope = this.#rope;
-    const piece = rope.length <= PIECE ? rope : rope.slice(0, PIECE);
-    const rest = rope.length <= PIECE ? "" : rope.slice(PIECE);
-    this.#rope = rest;
-    if (rest !== "" || this.#waiters !== undefined || socket.writableLength >= PIECE) this.#writeAwaited(piece);
+    const piece = this.#takePiece();
+    const isMore = this.#rope !== "" || this.#pieces !== undefined;
+    if (isMore || this.#waiters !== undefined || socket.writableLength >= PIECE) this.#writeAwaited(piece);
     else if (piece !== "") socket.write(piece, "latin1");
     if (socket.writableLength > 0) this.#watch();
-    if (this.#isEnding && rest === "") socket.end();
+    if (this.#isEnding && !isMore) this.#endSocket(socket);
   }
 
   whenFlushed(done: () => void): void {
@@ -197,6 +207,8 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
     if (socket !== this.#socket || this.#isGone) return;
     this.#isGone = true;
     this.#rope = "";
+    this.#pieces = undefined;
+    this.#piecesLength = 0;
     this.#waiters = undefined;
     if (this.#stall !== undefined) this.#services.timers.disarm(this.#stall);
     this.#services.gone(this);
@@ -236,9 +248,40 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
     this.#written ??= () => {
       this.#isAwaited = false;
       this.#settle();
-      if (this.#rope !== "" || this.#waiters !== undefined || this.#isEnding) this.flush();
+      if (this.#rope !== "" || this.#pieces !== undefined || this.#waiters !== undefined || this.#isEnding)
+        this.flush();
     };
     this.#socket.write(piece, "latin1", this.#written);
+  }
+
+  /** What is next, about as much as may be given to the socket at once. */
+  #takePiece(): string {
+    if (this.#pieces === undefined && this.#rope.length <= PIECE) {
+      const rope = this.#rope;
+      this.#rope = "";
+      return rope;
+    }
+    if (this.#pieces === undefined) this.#putBehind();
+    const pieces = this.#pieces ?? [];
+    const [first = ""] = pieces;
+    const piece = first.length <= 2 * PIECE ? first : first.slice(0, PIECE);
+    if (piece === first) pieces.shift();
+    else pieces[0] = first.slice(PIECE);
+    if (pieces.length === 0) this.#pieces = undefined;
+    this.#piecesLength -= piece.length;
+    return piece;
+  }
+
+  #endSocket(socket: Socket): void {
+    this.#isEnded = true;
+    socket.end(() => this.#settle());
+  }
+
+  #putBehind(): void {
+    this.#pieces ??= [];
+    this.#pieces.push(this.#rope);
+    this.#piecesLength += this.#rope.length;
+    this.#rope = "";
   }
 
   #settle(): void {
@@ -250,7 +293,14 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
     for (const { done } of settled < 0 ? waiters : waiters.slice(0, settled)) done();
   }
 
+  #heldUp(): number {
+    const length = this.#socket.writableLength;
+    if (length === 0) this.#isHeldUp = false;
+    return length;
+  }
+
   #watch(): void {
+    this.#isHeldUp = true;
     this.#stall ??= new Timer(this);
     if (this.#stall.isArmed) return;
     this.#takenAtLastLook = this.#appended - this.backlog;

@@ -1,20 +1,25 @@
 import {
   type AdvertisedLimits,
+  type ArchiveDefault,
   andThen,
   type BareJid,
   type Bytes,
   type ContactAddresses,
   type DiscoItem,
   type DomainJid,
+  type Eventually,
   type SoftwareVersion,
 } from "@kith/protocol";
 import type { Module } from "../module.ts";
 import type { Collection, Store } from "../store/store.ts";
+import { archiveRetention, type RetentionOptions } from "./archive-retention.ts";
+import type { Telling } from "./push-worth.ts";
 import { Contacts } from "./rfc6121-contacts.ts";
 import { Ledger } from "./rfc6121-ledger.ts";
 import { presenceExchange } from "./rfc6121-presence.ts";
 import { ROSTER_LIMITS, roster } from "./rfc6121-roster.ts";
 import { SUBSCRIPTION_LIMITS, subscriptions } from "./rfc6121-subscription.ts";
+import { type WebPushSender, webPush } from "./web-push.ts";
 import { last, type StoredLastActivity } from "./xep0012-last.ts";
 import { disco, serverInfo } from "./xep0030-disco.ts";
 import { privateXml } from "./xep0049-private.ts";
@@ -27,7 +32,15 @@ import { blocking } from "./xep0191-blocking.ts";
 import { ping } from "./xep0199-ping.ts";
 import { time } from "./xep0202-time.ts";
 import { delay } from "./xep0203-delay.ts";
+import { carbons } from "./xep0280-carbons.ts";
+import { archive } from "./xep0313-archive.ts";
+import type { ArchiveIds } from "./xep0313-query.ts";
+import { push } from "./xep0357-push.ts";
+import { stanzaIds } from "./xep0359-stanza-ids.ts";
+import { retraction } from "./xep0424-retraction.ts";
+import { archivePreferences } from "./xep0441-archive-preferences.ts";
 import { streamLimits } from "./xep0478-stream-limits.ts";
+import { displayed } from "./xep0490-displayed.ts";
 
 /** How much an account may make the server keep. Sizes in bytes. */
 export interface ModuleLimits {
@@ -41,6 +54,35 @@ export interface ModuleLimits {
   readonly privateNames: number;
 }
 
+/** What is kept of conversations, and how it is read back. Times in milliseconds. */
+export interface ArchiveSettings {
+  /** With occupants' accounts too, not only with the room. */
+  readonly groupchat: boolean;
+  /** Receipts and markers. */
+  readonly receipts: boolean;
+  readonly fullText: boolean;
+  readonly pageSize: number;
+  readonly maxPage: number;
+  /** Of accounts that have no preferences. */
+  readonly default: ArchiveDefault;
+  readonly retention: Omit<RetentionOptions, "messages">;
+}
+
+/** How people are woken up whose clients are not there; `undefined`: they are not, in this way. */
+export interface PushSettings {
+  /** Push services over XMPP. */
+  readonly services: { readonly telling: Telling } | undefined;
+  /** Push services of browsers. */
+  readonly browsers:
+    | {
+        readonly telling: Telling;
+        readonly sender: WebPushSender;
+        /** Whom a push service may turn to. */
+        readonly subject: (domain: DomainJid) => string;
+      }
+    | undefined;
+}
+
 /** What the modules are told of the server they run in. */
 export interface ModuleSettings {
   readonly store: Store;
@@ -49,6 +91,15 @@ export interface ModuleSettings {
   readonly softwareUri: string;
   /** SHA-1, in Base64. */
   readonly sha1: (data: Bytes) => string;
+  /** The ids that archives give; the same for good. */
+  readonly stanzaIds: ArchiveIds;
+  /** The same for the same bytes; fast. */
+  readonly fingerprint: (bytes: Bytes) => string;
+  /** How long a message is recognised that a client sends again, in milliseconds. */
+  readonly recogniseFor: number;
+  /** `undefined`: nothing is kept. */
+  readonly archive: ArchiveSettings | undefined;
+  readonly push: PushSettings;
   readonly limits: ModuleLimits;
   readonly streamLimits: { readonly visitor: AdvertisedLimits; readonly authenticated: AdvertisedLimits };
   readonly contactAddresses: (domain: DomainJid) => ContactAddresses;
@@ -70,7 +121,7 @@ export const createModules = (settings: ModuleSettings): readonly Module[] => {
   const subscriptionOf = (account: BareJid, other: BareJid): ReturnType<Contacts["subscriptionOf"]> =>
     contacts.subscriptionOf(account, other);
   const block = blocking({
-    blocklists: store.collection("blocklist"),
+    blocklists: store.collection("blocklist", "few"),
     contactsOf: (account) => contacts.items(account),
     directedBy: (account) => ledger.entries(account),
     limit: limits.blockedAddresses,
@@ -93,8 +144,17 @@ export const createModules = (settings: ModuleSettings): readonly Module[] => {
       isBlocked,
       lastAvailable: (account) => andThen(departures.get(account, "last"), (left) => left?.at),
     }),
-    offline({ spool: store.spool, isBlocked, limit: limits.offlineMessages }),
+    stanzaIds({
+      messages: store.messages,
+      fingerprint: settings.fingerprint,
+      rememberFor: settings.recogniseFor,
+    }),
+    ...(settings.archive === undefined ? [] : archiveModules(settings, settings.archive, contacts)),
+    offline({ messages: store.messages, isBlocked, limit: limits.offlineMessages }),
     delay(),
+    displayed(),
+    carbons(),
+    ...pushModules(settings),
     disco({
       modules: () => modules,
       name: software.name,
@@ -116,6 +176,45 @@ export const createModules = (settings: ModuleSettings): readonly Module[] => {
   return modules;
 };
 
+/** Everything about archives. */
+const archiveModules = (
+  { store, stanzaIds: ids }: ModuleSettings,
+  { default: otherwise, pageSize, retention, ...settings }: ArchiveSettings,
+  contacts: Contacts,
+): readonly Module[] => {
+  const { messages } = store;
+  const preferences = archivePreferences({
+    preferences: store.collection("archive-preferences"),
+    isContact: (account, other) => andThen(contacts.items(account), (roster) => roster.has(other)),
+    otherwise,
+  });
+  return [
+    preferences,
+    archive({ ...settings, messages, ids, page: pageSize, isWanted: preferences.isWanted }),
+    retraction({ messages }),
+    archiveRetention({ ...retention, messages }),
+  ];
+};
+
+/** Everything that wakes people up. */
+const pushModules = ({ store, push: { services, browsers } }: ModuleSettings): readonly Module[] => {
+  const waiting = (account: BareJid): Eventually<number> =>
+    andThen(store.messages.countWaiting(account), ({ count }) => count);
+  return [
+    ...(services === undefined ? [] : [push({ services: store.collection("push"), waiting, ...services })]),
+    ...(browsers === undefined
+      ? []
+      : [
+          webPush({
+            subscriptions: store.collection("web-push"),
+            keys: store.collection("web-push-keys"),
+            waiting,
+            ...browsers,
+          }),
+        ]),
+  ];
+};
+
 /** The modules as they declare themselves, in a server that is not running: what XEPS.md is made of. */
 export const describeModules = (store: Store): readonly Module[] =>
   createModules({
@@ -123,6 +222,25 @@ export const describeModules = (store: Store): readonly Module[] =>
     software: { name: "Kith", version: "" },
     softwareUri: "urn:example:kith",
     sha1: () => "",
+    stanzaIds: { idOf: () => "", rowOf: () => undefined },
+    fingerprint: () => "",
+    recogniseFor: 0,
+    archive: {
+      groupchat: true,
+      receipts: true,
+      fullText: true,
+      pageSize: 0,
+      maxPage: 0,
+      default: "always",
+      retention: {
+        keepFor: undefined,
+        keepNewest: undefined,
+        every: 0,
+        after: () => () => undefined,
+        failed: () => undefined,
+      },
+    },
+    push: { services: { telling: { sender: false, body: false } }, browsers: undefined },
     limits: {
       offlineMessages: 0,
       rosterItems: 0,

@@ -3,11 +3,11 @@
  * a crash. Not a module: it is handed to those that need it.
  */
 import { andThen, type BareJid, type Eventually, type Jid } from "@kith/protocol";
-import { type AvailableResource, type Effect, write } from "../module.ts";
-import type { Collection, Store } from "../store/store.ts";
+import type { AvailableResource, Effect } from "../module.ts";
+import type { Collection, Haste, Store } from "../store/store.ts";
 
 export interface LedgerEntry {
-  /** It is available, and contacts elsewhere know. */
+  /** It is available, and contacts know. */
   readonly available: boolean;
   /** Whom it sent directed presence, as they were addressed. */
   readonly directed: readonly string[];
@@ -36,25 +36,29 @@ export class Ledger {
     { bare, resource = "" }: Jid,
     was: LedgerEntry,
     { available = was.available, directed = was.directed }: Partial<LedgerEntry>,
+    haste: Haste = "now",
   ): readonly Effect[] {
-    if (available === was.available && directed === was.directed) return [];
     const isEmpty = !available && directed.length === 0;
-    return [
-      write(
-        isEmpty ? this.#entries.delete(bare, resource) : this.#entries.put(bare, resource, { available, directed }),
-      ),
-    ];
+    const wasEmpty = !was.available && was.directed.length === 0;
+    if ((isEmpty && wasEmpty) || (available === was.available && directed === was.directed)) return [];
+    const change = isEmpty
+      ? this.#entries.delete(bare, resource)
+      : this.#entries.put(bare, resource, { available, directed });
+    return [{ do: "write", write: change, haste }];
   }
 
-  /** Notes that contacts elsewhere have been told of these resources. */
-  shown(account: BareJid, resources: readonly AvailableResource[]): Eventually<readonly Effect[]> {
+  /** Notes that contacts have been told of these resources. */
+  shown(account: BareJid, resources: readonly AvailableResource[], haste: Haste): Eventually<readonly Effect[]> {
     return andThen(this.#entries.all(account), (entries) =>
-      resources.flatMap(({ jid }) => this.change(jid, entries.get(jid.resource ?? "") ?? NOTHING, { available: true })),
+      resources.flatMap(({ jid }) =>
+        this.change(jid, entries.get(jid.resource ?? "") ?? NOTHING, { available: true }, haste),
+      ),
     );
   }
 
-  clear(account: BareJid): Effect {
-    return write(this.#entries.clear(account));
+  /** Nothing is owed for these resources any longer. */
+  remove(account: BareJid, resources: readonly string[]): readonly Effect[] {
+    return resources.map((resource) => ({ do: "write", write: this.#entries.delete(account, resource) }));
   }
 
   /** Accounts with entries. Only for start. */

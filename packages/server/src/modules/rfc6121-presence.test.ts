@@ -49,6 +49,7 @@ const restarted = async (scene: Scene): Promise<readonly string[]> => {
     isLocal: (domain) => domain === "example.org",
     exists: () => true,
     available: () => [],
+    underWay: () => new Set(),
     session: undefined,
     newId: () => "new",
   };
@@ -633,11 +634,13 @@ eachFabric("presence", (open) => {
   });
 
   describe("the ledger", () => {
-    test("RFC 6121 §4.5.2: the ledger has nothing to note of who is known only here", async () => {
+    test("RFC 6121 §4.5.2: the ledger notes who is known here, and nobody whom nobody knows", async () => {
       const scene = await stage(open);
       const { ada } = await friends(scene);
+      await present(scene, "linus@example.org/boat");
       await ada.sends("<presence><show>away</show></presence>");
-      expect(await ledgerOf(scene)).toEqual([]);
+      expect(await ledgerOf(scene)).toEqual([["lab", { available: true, directed: [] }]]);
+      expect(await ledgerOf(scene, "linus@example.org")).toEqual([]);
     });
     test("RFC 6121 §4.5.2: the ledger notes who is known elsewhere, from whichever moment on", async () => {
       const scene = await stage(open);
@@ -672,8 +675,11 @@ eachFabric("presence", (open) => {
       const sent = await restarted(scene);
       expect(sent.toSorted()).toEqual([
         "ada@example.org/lab > eve@far.example unavailable",
+        "ada@example.org/lab > grace@example.org unavailable",
+        "ada@example.org/lab > linus@example.org unavailable",
         "ada@example.org/lab > tea@rooms.example/ada unavailable",
         "ada@example.org/shelf > bob@far.example/x unavailable",
+        "grace@example.org/ship > ada@example.org unavailable",
       ]);
       const again = await restarted(scene);
       expect(again).toEqual([]);

@@ -54,7 +54,11 @@ export const presenceExchange = (options: PresenceOptions): Module => {
     xeps: [{ xep: "RFC 6121" }],
     presence: [
       { place: "broadcast", types: ["available"], handle: (sent, context) => appear(options, present, sent, context) },
-      { place: "broadcast", types: ["unavailable"], handle: (sent) => disappear(options, present, sent) },
+      {
+        place: "broadcast",
+        types: ["unavailable"],
+        handle: (sent, context) => disappear(options, present, sent, context),
+      },
       {
         place: "directed",
         types: ["available", "unavailable"],
@@ -67,14 +71,22 @@ export const presenceExchange = (options: PresenceOptions): Module => {
     admit: (request, session) => mayAsk(options, request, session),
     // The roster's part says goodbye to subscribers.
     accountRemoved: (account) => andThen(ledger.entries(account), (entries) => lastWords(account, [], entries)),
-    // Entries that are there when the server starts were left by a crash. Accounts of its own have crashed too.
+    restored: ({ jid, presence: shown }) => {
+      if (shown !== undefined) present.add(jid.full);
+      return [];
+    },
+    // Entries that are there when the server starts were left by a crash, but for those of resources that have been restored.
     started: async (context) => {
       const accounts = (await ledger.accounts()) as readonly BareJid[];
       const owed = accounts.map(async (account) => {
-        const [subscribers, entries] = await together(contacts.subscribersOf(account), ledger.entries(account));
-        const words = lastWords(account, subscribers, entries);
-        const elsewhere = words.filter(({ stanza: { to } }) => to !== undefined && !context.isLocal(to.domain));
-        return [ledger.clear(account), ...elsewhere];
+        const [subscribers, entries, here] = await together(
+          contacts.subscribersOf(account),
+          ledger.entries(account),
+          context.available(account),
+        );
+        const restored = new Set(here.map(({ jid }) => jid.resource));
+        const gone = new Map([...entries].filter(([resource]) => !restored.has(resource)));
+        return [...ledger.remove(account, [...gone.keys()]), ...lastWords(account, subscribers, gone)];
       });
       return (await Promise.all(owed)).flat();
     },
@@ -102,9 +114,10 @@ const appear = (
         const subscribers = notBlocked(options, account, contactsWith(items, isSubscriber));
         const publishers = isInitial ? notBlocked(options, account, contactsWith(items, isPublisher)) : [];
         return andThen(together(subscribers, publishers, ledger.entry(self)), ([tell, ask, entry]) => {
-          const available = tell.some(({ domain }) => !context.isLocal(domain));
+          // Whoever lives here goes down with this server, or comes back to it: a crash that forgets the last second hurts little.
+          const isKnownElsewhere = tell.some(({ domain }) => !context.isLocal(domain));
           return [
-            ...ledger.change(self, entry, { available }),
+            ...ledger.change(self, entry, { available: tell.length > 0 }, isKnownElsewhere ? "now" : "soon"),
             ...tell.map((contact) => route(readdressed(sent, self, contact))),
             toOwnSessions(account, readdressed(sent, self, undefined), "available"),
             ...(isInitial ? resources.filter(({ jid }) => !jid.equals(self)).map((other) => showTo(self, other)) : []),
@@ -136,7 +149,12 @@ const probe = (self: Jid, contact: Jid, context: Context): Effect =>
   );
 
 /** §4.5.2: whoever was told that the resource is there is told that it is gone, those with directed presence included (§4.6.3). */
-const disappear = (options: PresenceOptions, present: Set<string>, sent: Presence): Eventually<Effects> => {
+const disappear = (
+  options: PresenceOptions,
+  present: Set<string>,
+  sent: Presence,
+  context: Context,
+): Eventually<Effects> => {
   const { contacts, ledger } = options;
   const self = sent.from as Jid;
   const account = self.bare;
@@ -147,8 +165,9 @@ const disappear = (options: PresenceOptions, present: Set<string>, sent: Presenc
       const told = [...subscribers, ...directedBeyond(subscribers, entry)];
       return andThen(notBlocked(options, account, told), (tell) => {
         const gone = readdressed(sent, self, undefined);
+        const isKnownElsewhere = tell.some(({ domain }) => !context.isLocal(domain));
         return [
-          ...ledger.change(self, entry, { available: false, directed: [] }),
+          ...ledger.change(self, entry, { available: false, directed: [] }, isKnownElsewhere ? "now" : "soon"),
           ...tell.map((to) => route(readdressed(sent, self, to))),
           ...(wasPresent ? [toOwnSessions(account, gone, "available"), toSession(self.full as FullJid, gone)] : []),
         ];

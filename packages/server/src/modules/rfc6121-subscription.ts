@@ -217,7 +217,7 @@ const hide = (
   context: Context,
 ): Effects => (isVisible(was) && !isVisible(next) ? hidePresence(resources, to, context) : []);
 
-/** The resources' current presence (§3.1.5), and a note that it has been seen elsewhere. */
+/** The resources' current presence (§3.1.5), and a note that it has been seen. */
 const show = (
   { ledger }: SubscriptionOptions,
   account: Jid,
@@ -226,8 +226,8 @@ const show = (
   context: Context,
 ): Eventually<Effects> => {
   const shown = showPresence(resources, to);
-  if (context.isLocal(to.domain)) return shown;
-  return andThen(ledger.shown(account.bare, resources), (noted) => [...noted, ...shown]);
+  const haste = context.isLocal(to.domain) ? "soon" : "now";
+  return andThen(ledger.shown(account.bare, resources, haste), (noted) => [...noted, ...shown]);
 };
 
 /** §3.1.3 rule 4: the request waits, whole if it is not too long, until it is answered. */

@@ -1,7 +1,7 @@
 import { message as buildMessage, element, parseJid } from "@kith/protocol";
 import { eachFabric, type Open, type Party, type Scene } from "@kith/testing";
 import { describe, expect, test } from "vitest";
-import type { Context } from "../module.ts";
+import type { Context, Module } from "../module.ts";
 import { offline } from "./xep0160-offline.ts";
 
 const ROMEO = "romeo@example.org/orchard";
@@ -15,19 +15,28 @@ const delivered = (content: string, attributes = "type='chat'", stamp = STAMP, t
 const refused = (attributes = "") =>
   `<message type='error' from='${JULIET}' to='${ROMEO}' ${attributes}><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`;
 
+const keepAll: Module = {
+  name: "keeps all",
+  xeps: [],
+  sending: { archive: () => ({ isArchived: true }) },
+  receiving: { archive: () => ({ isArchived: true }) },
+};
+
 /** Without its own presence and that of others. */
 const messagesOf = (party: Party): string[] => party.received().filter((xml) => xml.startsWith("<message"));
 
 eachFabric("offline", (open: Open) => {
-  const stage = async (limit?: number, blocked: ReadonlySet<string> = new Set(), maxBytes?: number) => {
+  /** `isKept`: everything is in everybody's archive. */
+  const stage = async (limit?: number, blocked: ReadonlySet<string> = new Set(), maxBytes?: number, isKept = false) => {
     const scene = await open({
       modules: (store) => [
         offline({
-          spool: store.spool,
+          messages: store.messages,
           isBlocked: (_, { bare }) => blocked.has(bare),
           ...(limit === undefined ? {} : { limit }),
           ...(maxBytes === undefined ? {} : { maxBytes }),
         }),
+        ...(isKept ? [keepAll] : []),
       ],
       accounts: ["romeo@example.org", "paris@example.org", JULIET],
     });
@@ -62,7 +71,7 @@ eachFabric("offline", (open: Open) => {
     await juliet.sends("<presence/>");
     expect(messagesOf(juliet)).toEqual([]);
     expect(messagesOf(await comes(scene, "chamber"))).toEqual([]);
-    expect(await scene.store.spool.count({ account: parseJid(JULIET).bare })).toBe(0);
+    expect(await scene.store.messages.countWaiting(parseJid(JULIET).bare)).toEqual({ count: 0, bytes: 0 });
   });
 
   test("RFC 6120 §13.12: no more bytes wait than may, whoever sent them; what is too much is refused", async () => {
@@ -75,8 +84,10 @@ eachFabric("offline", (open: Open) => {
     romeo.receives(refused("id='3'"));
     await romeo.sends(message(body("short"), "type='chat' id='4'"));
     romeo.receivesNothing();
-    expect(messagesOf(await comes(scene))).toHaveLength(3);
-    // There is room again.
+    const juliet = await comes(scene);
+    expect(messagesOf(juliet)).toHaveLength(3);
+    // There is room again, once it is known that they have arrived.
+    await juliet.livens();
     await romeo.sends(message(long, "type='chat' id='5'"));
     expect(romeo.received()).toEqual([]);
   });
@@ -157,6 +168,7 @@ eachFabric("offline", (open: Open) => {
     romeo.receives(refused("id='f'"));
     const juliet = await comes(scene);
     juliet.receives(delivered(body("one"), "type='chat' id='f'"), delivered(body("two"), "type='chat' id='f'"));
+    await juliet.livens();
     await scene.end(juliet);
     await romeo.sends(message(body("four")));
     romeo.receivesNothing();
@@ -234,27 +246,84 @@ eachFabric("offline", (open: Open) => {
     expect(got).toEqual([...texts, "now"]);
   });
 
-  test("what a lost stream did not get goes to another resource, or waits for the next", async () => {
-    const { scene, romeo } = await stage();
-    await romeo.sends(message(body("one")));
-    const lost = await scene.login(`${JULIET}/balcony`);
-    lost.whenFlushed = () => undefined;
-    await lost.sends("<presence/>");
-    expect(messagesOf(lost)).toHaveLength(1);
-    const stuck = await comes(scene, "garden");
-    expect(messagesOf(stuck)).toEqual([]);
-    await scene.end(lost);
-    expect(messagesOf(stuck)).toHaveLength(1);
-    expect(await scene.store.spool.count({ account: parseJid(JULIET).bare })).toBe(0);
+  describe("RFC 6120 §4.6: what has been written has not arrived before the client shows that it is there", () => {
+    const waiting = async (scene: Scene): Promise<number> =>
+      (await scene.store.messages.countWaiting(parseJid(JULIET).bare)).count;
 
-    await scene.end(stuck);
-    await romeo.sends(message(body("two")));
-    const again = await scene.login(`${JULIET}/balcony`);
-    again.whenFlushed = () => undefined;
-    await again.sends("<presence/>");
-    await scene.end(again);
-    const next = await comes(scene, "chamber");
-    next.receives(delivered(body("two")));
+    test("what a lost stream did not get goes to another resource", async () => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(message(body("one")));
+      const lost = await comes(scene);
+      expect(messagesOf(lost)).toHaveLength(1);
+      const other = await comes(scene, "garden");
+      expect(messagesOf(other)).toEqual([]);
+      expect(await waiting(scene)).toBe(1);
+      await scene.end(lost);
+      expect(messagesOf(other).join()).toBe(delivered(body("one")));
+      await other.livens();
+      expect(await waiting(scene)).toBe(0);
+    });
+
+    test("or waits for the next, where there is none", async () => {
+      const { scene, romeo } = await stage();
+      await romeo.sends(message(body("one")));
+      await scene.end(await comes(scene));
+      const shy = await comes(scene, "garden", -1);
+      expect(messagesOf(shy)).toEqual([]);
+      expect(messagesOf(await comes(scene, "chamber"))).toEqual([delivered(body("one"))]);
+    });
+
+    test("what came while it was there waits like anything else, if it is stored", async () => {
+      const { scene, romeo } = await stage(undefined, undefined, undefined, true);
+      const juliet = await comes(scene);
+      await romeo.sends(message(body("one")));
+      expect(messagesOf(juliet)).toHaveLength(1);
+      expect(await waiting(scene)).toBe(1);
+      await scene.end(juliet);
+      const next = await comes(scene, "chamber");
+      expect(messagesOf(next).join()).toContain("<body>one</body><delay ");
+      await next.livens();
+      await scene.end(next);
+      expect(messagesOf(await comes(scene, "garden"))).toEqual([]);
+    });
+
+    test("another resource that has it already is not sent it again", async () => {
+      const { scene, romeo } = await stage(undefined, undefined, undefined, true);
+      const [balcony, garden] = [await comes(scene), await comes(scene, "garden", 1)];
+      await romeo.sends(message(body("one")));
+      expect(messagesOf(balcony)).toEqual([]);
+      expect(messagesOf(garden)).toHaveLength(1);
+      await balcony.sends("<presence type='unavailable'/>");
+      await balcony.sends("<presence/>");
+      expect(messagesOf(balcony)).toEqual([]);
+      await scene.end(garden);
+      expect(messagesOf(balcony).join()).toContain("<body>one</body>");
+    });
+
+    test("and nothing is stored for somebody who is there, where no archive wants it", async () => {
+      const { scene, romeo } = await stage();
+      const juliet = await comes(scene);
+      await romeo.sends(message(body("one")));
+      expect(messagesOf(juliet)).toHaveLength(1);
+      expect(scene.store.messages.lastRow).toBe(0);
+    });
+  });
+
+  test("XEP-0334 §4.1: what is not to be kept for good is gone once it has arrived", async () => {
+    const { scene, romeo } = await stage();
+    const account = parseJid(JULIET).bare;
+    await romeo.sends(message(`${body("hush")}<no-permanent-store xmlns='urn:xmpp:hints'/>`));
+    const [stored] = await scene.store.messages.waiting(account);
+    expect(stored?.isArchived).toEqual({ sent: false, received: false });
+    const juliet = await comes(scene);
+    expect(messagesOf(juliet)).toHaveLength(1);
+    await juliet.livens();
+    expect(await scene.store.messages.waiting(account)).toEqual([]);
+    // What waits no longer is written down with the next commit.
+    await scene.end(juliet);
+    await romeo.sends(message(body("next")));
+    const traces = await scene.store.messages.traces(account, 0);
+    expect(traces.map(({ stanza }) => /<body>(.*)<.body>/.exec(stanza)?.[1])).toEqual(["next"]);
   });
 
   test("XEP-0191 §3.3: what somebody sent who has been blocked since waits until that is undone", async () => {
@@ -287,7 +356,7 @@ eachFabric("offline", (open: Open) => {
 
   test("XEP-0160 §3: what is of no type to be kept is left to others, however it comes here", async () => {
     const { scene } = await stage();
-    const { undelivered } = offline({ spool: scene.store.spool, isBlocked: () => false });
+    const { undelivered } = offline({ messages: scene.store.messages, isBlocked: () => false });
     for (const type of ["groupchat", "headline", "error"] as const) {
       const stanza = buildMessage({ type, to: parseJid(JULIET) }, [element("", "body", {}, ["hello"])]);
       expect(await undelivered?.(stanza, parseJid(JULIET).bare, {} as Context)).toBeUndefined();
@@ -296,6 +365,6 @@ eachFabric("offline", (open: Open) => {
 
   test("XEP-0160 §4: support is advertised", async () => {
     const { scene } = await stage();
-    expect(offline({ spool: scene.store.spool, isBlocked: () => false }).features).toEqual(["msgoffline"]);
+    expect(offline({ messages: scene.store.messages, isBlocked: () => false }).features).toEqual(["msgoffline"]);
   });
 });

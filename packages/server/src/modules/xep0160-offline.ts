@@ -1,34 +1,31 @@
 import {
   andThen,
   type BareJid,
-  childrenOfStanza,
   Delay,
-  type Element,
   type Eventually,
   type FullJid,
   hasChild,
   hasHint,
   type Jid,
   type Message,
-  NS_CHAT_STATES,
-  NS_CONTENT,
   NS_DELAY,
-  NS_HINTS,
   type Presence,
   parseJid,
   parseRaw,
   readStanza,
   type Stanza,
+  saysSomething,
   textNamed,
   together,
   withChild,
   writeStanza,
 } from "@kith/protocol";
-import { type Context, type Effect, type Effects, type Module, write } from "../module.ts";
-import type { RowId, Spool, StoredStanza } from "../store/store.ts";
+import type { Context, Effect, Effects, Keeping, Module } from "../module.ts";
+import type { Messages, StoredMessage } from "../store/messages.ts";
+import type { RowId } from "../store/store.ts";
 
 export interface OfflineOptions {
-  readonly spool: Spool;
+  readonly messages: Pick<Messages, "waiting" | "countWaiting">;
   /** Has the account blocked this address since it sent something (XEP-0191 §3.3)? What it sent waits on. */
   readonly isBlocked: (account: BareJid, jid: Jid) => Eventually<boolean>;
   /** How many messages wait for one account at most. Default 1000. */
@@ -39,21 +36,28 @@ export interface OfflineOptions {
 
 /** Shared, since it is the answer to nearly every stanza. */
 const NOTHING: Effects = [];
+const WAITS: Keeping = { waits: true };
 
 /**
- * XEP-0160: keeps messages for an account until a resource of it takes messages. One stays stored until it is on its
- * way to a session; what a session did not get goes to the next.
+ * XEP-0160: keeps messages for an account until a resource of it takes messages. One waits until it has arrived; what a session did
+ * not get goes to the next.
  */
-export const offline = ({ spool, isBlocked, limit = 1000, maxBytes = 2_097_152 }: OfflineOptions): Module => {
-  const claims = claimsOn(spool);
+export const offline = ({ messages, isBlocked, limit = 1000, maxBytes = 2_097_152 }: OfflineOptions): Module => {
+  const claims = claimsOn(messages);
 
   /** Everything that waits for the session's account, but for what other sessions are being sent. */
-  const deliverTo = (jid: Jid): Eventually<Effects> =>
-    andThen(pendingFor(spool, jid.bare), (stored) => {
+  const deliverTo = (jid: Jid, { underWay }: Context): Eventually<Effects> =>
+    andThen(together(waitingFor(messages, jid.bare), underWay(jid.bare)), ([stored, held]) => {
+      if (stored.length === 0) {
+        claims.claim(jid, [], nothing);
+        return NOTHING;
+      }
       const pending = stored.map(read);
       const blocked = pending.map(({ stanza }) => stanza.from !== undefined && isBlocked(jid.bare, stanza.from));
       return andThen(together(...blocked), (isOut) =>
-        claims.claim(jid, pending, (at) => isOut[at] !== true).map((waiting) => delivery(waiting, jid)),
+        claims
+          .claim(jid, pending, ({ row }, at) => isOut[at] !== true && !held.has(row))
+          .map((waiting) => delivery(waiting, jid)),
       );
     });
 
@@ -61,54 +65,47 @@ export const offline = ({ spool, isBlocked, limit = 1000, maxBytes = 2_097_152 }
     name: "offline",
     xeps: [
       { xep: "XEP-0160", version: "1.0.1" },
-      { xep: "XEP-0334", version: "1.0.0", note: "no-store and store, for offline messages" },
+      { xep: "XEP-0334", version: "1.0.0" },
     ],
     features: ["msgoffline"],
-    undelivered: (message, account, { now }) => {
-      const worth = worthOf(message);
-      if (worth !== "worth keeping") return worth === "worth nothing" ? [] : undefined;
-      const stanza = writeStanza(message);
-      return andThen(together(spool.count({ account }), spool.bytes({ account })), ([count, bytes]) =>
-        count < limit && bytes + stanza.length <= maxBytes
-          ? [write(spool.keep({ account }, stanza, now()).write)]
-          : undefined,
+    undelivered: (message, account) => {
+      if (!isWorthKeeping(message)) return isWorthNothing(message) ? NOTHING : undefined;
+      return andThen(messages.countWaiting(account), ({ count, bytes }) =>
+        count < limit && bytes + writeStanza(message).length <= maxBytes ? [{ do: "wait", message }] : undefined,
       );
     },
+    receiving: {
+      // Whoever is there may be gone before it has got it.
+      archive: (message) => (isWorthKeeping(message) ? WAITS : undefined),
+    },
     sending: {
-      copy: (stanza, { session }) => {
+      copy: (stanza, context) => {
+        const { session } = context;
         // The session is still shown as it was before this presence.
         if (stanza.kind !== "presence" || stanza.to !== undefined || session?.presence === undefined) return NOTHING;
-        return session.priority < 0 && takesMessages(stanza) ? deliverTo(session.jid) : NOTHING;
+        return session.priority < 0 && takesMessages(stanza) ? deliverTo(session.jid, context) : NOTHING;
       },
     },
-    available: ({ jid, priority }) => (priority < 0 ? [] : deliverTo(jid)),
+    available: ({ jid, priority }, context) => (priority < 0 ? NOTHING : deliverTo(jid, context)),
     closed: ({ jid }, context) => {
-      if (!claims.release(jid)) return [];
-      return andThen(firstTaker(jid.bare, context), (taker) => (taker === undefined ? [] : deliverTo(taker)));
+      claims.release(jid);
+      return andThen(firstTaker(jid.bare, context), (taker) =>
+        taker === undefined ? NOTHING : deliverTo(taker, context),
+      );
     },
   };
 };
 
-/**
- * What is to become of a message nobody was there for (§3; RFC 6121 §8.5.2.2.1).
- * "worth nothing": nobody misses it later, nor wants to hear that it did not arrive (XEP-0085 §5.8).
- */
-type Worth = "worth keeping" | "not to be kept" | "worth nothing";
+/** §3. XEP-0334 §4: "no-store" means not even for a while; "no-permanent-store" means just that. */
+const isWorthKeeping = (message: Message): boolean =>
+  mayBeKept(message) && (saysSomething(message) || hasHint(message, "store"));
 
-const worthOf = (message: Message): Worth => {
-  if (message.type !== "chat" && message.type !== "normal") return "not to be kept";
-  if (hasHint(message, "no-store")) return saysSomething(message) ? "not to be kept" : "worth nothing";
-  return saysSomething(message) || hasHint(message, "store") ? "worth keeping" : "worth nothing";
-};
+const mayBeKept = (message: Message): boolean =>
+  (message.type === "chat" || message.type === "normal") && !hasHint(message, "no-store");
 
-const NS_STANZA_ID = "urn:xmpp:sid:0";
-const saysSomething = (message: Message): boolean => childrenOfStanza(message).some((child) => !isAccompaniment(child));
-const isAccompaniment = ({ ns, name }: Element): boolean =>
-  ns === NS_CHAT_STATES ||
-  ns === NS_HINTS ||
-  ns === NS_STANZA_ID ||
-  ns === NS_DELAY ||
-  (ns === NS_CONTENT && name === "thread");
+/** Nobody misses it later, nor wants to hear that it did not arrive (RFC 6121 §8.5.2.2.1; XEP-0085 §5.8). */
+const isWorthNothing = (message: Message): boolean =>
+  (message.type === "chat" || message.type === "normal") && !saysSomething(message);
 
 /** RFC 6121 §4.7.2.3; a priority that is none is refused by the router. */
 const takesMessages = (presence: Presence): boolean => {
@@ -117,44 +114,62 @@ const takesMessages = (presence: Presence): boolean => {
   return priority >= 0 && priority <= 127;
 };
 
+/** Rather one that has a connection: what it gets arrives. */
 const firstTaker = (account: BareJid, { available }: Context): Eventually<Jid | undefined> =>
-  andThen(available(account), (resources) => resources.find(({ priority }) => priority >= 0)?.jid);
+  andThen(available(account), (resources) => {
+    const takers = resources.filter(({ priority }) => priority >= 0);
+    return (takers.find(({ isDetached }) => !isDetached) ?? takers[0])?.jid;
+  });
 
 const PAGE = 200;
 /** By pages, since a page is answered at once: while this waits, what is sent now would overtake (RFC 6120 §10.1). */
-const pendingFor = (spool: Spool, account: BareJid, after = 0): Eventually<readonly StoredStanza[]> =>
-  andThen(spool.pending({ account }, after, PAGE), (page) => {
+const waitingFor = (
+  messages: OfflineOptions["messages"],
+  account: BareJid,
+  after: RowId = 0,
+): Eventually<readonly StoredMessage[]> =>
+  andThen(messages.waiting(account, after, PAGE), (page) => {
     const last = page.length < PAGE ? undefined : page.at(-1);
-    return last === undefined ? page : andThen(pendingFor(spool, account, last.row), (rest) => [...page, ...rest]);
+    return last === undefined ? page : andThen(waitingFor(messages, account, last.row), (rest) => [...page, ...rest]);
   });
 
 interface Waiting {
   readonly row: RowId;
   readonly stamp: number;
   readonly stanza: Stanza;
+  readonly isArchived: boolean;
 }
-const read = ({ row, stamp, stanza }: StoredStanza): Waiting => ({
+const read = ({ row, stamp, stanza, isArchived }: StoredMessage): Waiting => ({
   row,
   stamp,
   stanza: readStanza(parseRaw(stanza)),
+  isArchived: isArchived.received,
 });
 
-const delivery = ({ row, stanza, stamp }: Waiting, jid: Jid): Effect => {
+const delivery = ({ row, stanza, stamp, isArchived }: Waiting, jid: Jid): Effect => {
   // There is one delay at most (XEP-0203 §2), and an earlier one says better when the message was sent.
   const delayed = hasChild(stanza, NS_DELAY, "delay")
     ? stanza
     : withChild(stanza, Delay.build({ stamp, from: parseJid(jid.domain), reason: "Offline Storage" }));
-  return { do: "toSession", jid: jid.full as FullJid, stanza: delayed, row };
+  const side = stanza.from?.bare === jid.bare ? "sent" : "received";
+  return {
+    do: "toSession",
+    jid: jid.full as FullJid,
+    stanza: delayed,
+    stored: { row, side, isArchived, waits: true },
+  };
 };
 
-/** Which session is being sent which row: two that come at once must not both get it. */
+const nothing = (): boolean => false;
+
+/** Which session is being sent which row: two that come at once must not both get it, before anybody can see what is under way. */
 class Claims {
   readonly #holders = new Map<BareJid, ReadonlyMap<RowId, string>>();
 
   /** What of all that is pending nobody holds and may be had; from now on the session holds it. */
-  claim(jid: Jid, pending: readonly Waiting[], mayHave: (at: number) => boolean): readonly Waiting[] {
+  claim(jid: Jid, pending: readonly Waiting[], mayHave: (waiting: Waiting, at: number) => boolean): readonly Waiting[] {
     const held = this.#holders.get(jid.bare);
-    const free = pending.filter(({ row }, at) => held?.get(row) === undefined && mayHave(at));
+    const free = pending.filter((waiting, at) => held?.get(waiting.row) === undefined && mayHave(waiting, at));
     // Rows that are no longer pending have arrived, and are forgotten here.
     const kept = pending.flatMap(({ row }) => {
       const holder = held?.get(row);
@@ -164,13 +179,10 @@ class Claims {
     return free;
   }
 
-  /** The session is gone. Did it hold anything? */
-  release(jid: Jid): boolean {
+  /** The session is gone. */
+  release(jid: Jid): void {
     const held = this.#holders.get(jid.bare);
-    if (held === undefined) return false;
-    const others = [...held].filter(([, holder]) => holder !== jid.full);
-    this.#set(jid.bare, new Map(others));
-    return others.length < held.size;
+    if (held !== undefined) this.#set(jid.bare, new Map([...held].filter(([, holder]) => holder !== jid.full)));
   }
 
   #set(account: BareJid, holders: ReadonlyMap<RowId, string>): void {
@@ -179,10 +191,10 @@ class Claims {
   }
 }
 
-/** One for each spool, however many routers of this process share it. */
-const CLAIMS = new WeakMap<Spool, Claims>();
-const claimsOn = (spool: Spool): Claims => {
-  const claims = CLAIMS.get(spool) ?? new Claims();
-  CLAIMS.set(spool, claims);
+/** One for each store, however many routers of this process share it. */
+const CLAIMS = new WeakMap<object, Claims>();
+const claimsOn = (messages: object): Claims => {
+  const claims = CLAIMS.get(messages) ?? new Claims();
+  CLAIMS.set(messages, claims);
   return claims;
 };

@@ -466,6 +466,11 @@ const everything = (store: Store) =>
     software: { name: "Verona", version: "1.0" },
     softwareUri: "https://verona.example",
     sha1: () => "",
+    stanzaIds: { idOf: () => "", rowOf: () => undefined },
+    fingerprint: (bytes) => bytes,
+    recogniseFor: 0,
+    archive: undefined,
+    push: { services: undefined, browsers: undefined },
     limits: {
       offlineMessages: MANY,
       rosterItems: MANY,

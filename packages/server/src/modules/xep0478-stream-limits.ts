@@ -9,11 +9,15 @@ export interface StreamLimitsOptions {
 }
 
 /** XEP-0478: advertises the limits that streams have anyway. */
-export const streamLimits = ({ visitor, authenticated }: StreamLimitsOptions): Module => ({
-  name: "stream-limits",
-  xeps: [{ xep: "XEP-0478", version: "0.2.0" }],
-  streamFeatures: { visitor: () => advertised(visitor), authenticated: () => advertised(authenticated) },
-});
+export const streamLimits = (options: StreamLimitsOptions): Module => {
+  const visitor = advertised(options.visitor);
+  const authenticated = advertised(options.authenticated);
+  return {
+    name: "stream-limits",
+    xeps: [{ xep: "XEP-0478", version: "0.2.0" }],
+    streamFeatures: { visitor: () => visitor, authenticated: () => authenticated },
+  };
+};
 
 const advertised = (limits: AdvertisedLimits): readonly Element[] =>
   limits.maxBytes === undefined && limits.idleSeconds === undefined ? [] : [StreamLimits.build(limits)];

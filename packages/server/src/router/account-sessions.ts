@@ -1,9 +1,9 @@
 import { type BareJid, type Eventually, type FullJid, type Iq, isPromise, StreamError } from "@kith/protocol";
-import type { Ending, Frame, Holder } from "../fabric/fabric.ts";
+import { type Aside, type Ending, type Frame, type Holder, NOBODY, type Outcome, outcomeOf } from "../fabric/fabric.ts";
 import { byAvailability } from "../fabric/ranking.ts";
 import type { AvailableResource, Which } from "../module.ts";
 import type { Session } from "../session/session.ts";
-import type { Ticket } from "../store/store.ts";
+import type { RowId, Ticket } from "../store/store.ts";
 
 /** May this IQ request reach this session? */
 export type Admit = (request: Iq, session: Session) => Eventually<boolean>;
@@ -39,31 +39,38 @@ export class AccountSessions implements Holder {
     return undefined;
   }
 
-  receive(frame: Frame, after: Ticket | undefined): Eventually<number> {
-    if (typeof frame.for === "string" && frame.for.includes("/")) return this.#receiveOne(frame, after);
+  receive(frame: Frame, after: Ticket | undefined, aside?: Aside): Eventually<Outcome> {
+    if (typeof frame.for === "string" && frame.for.includes("/")) return this.#receiveOne(frame, after, aside);
     let live = 0;
+    let held = 0;
     for (const session of this.#sessions) {
-      if (session.jid.full === frame.except || !isMeant(session, frame.for)) continue;
-      deliver(session, frame, after);
-      live++;
+      if (isExcepted(session, frame) || !isMeant(session, frame.for)) continue;
+      session.send(frame, after, aside);
+      if (session.isDetached) held++;
+      else live++;
     }
-    return live;
+    return outcomeOf(live, held);
   }
 
-  #receiveOne(frame: Frame, after: Ticket | undefined): Eventually<number> {
+  #receiveOne(frame: Frame, after: Ticket | undefined, aside: Aside | undefined): Eventually<Outcome> {
     const session = this.find(frame.for as FullJid);
-    if (session === undefined) return 0;
+    if (session === undefined) return NOBODY;
     const { stanza } = frame;
-    if (stanza.kind !== "iq" || (stanza.type !== "get" && stanza.type !== "set")) return deliver(session, frame, after);
+    if (stanza.kind !== "iq" || (stanza.type !== "get" && stanza.type !== "set"))
+      return deliver(session, frame, after, aside);
     const admitted = this.#admit(stanza, session);
-    if (isPromise(admitted)) return admitted.then((yes) => (yes ? deliver(session, frame, after) : 0));
-    return admitted ? deliver(session, frame, after) : 0;
+    if (isPromise(admitted)) return admitted.then((yes) => (yes ? deliver(session, frame, after, aside) : NOBODY));
+    return admitted ? deliver(session, frame, after, aside) : NOBODY;
+  }
+
+  underWay(rows: Set<RowId>): void {
+    for (const session of this.#sessions) session.underWay(rows);
   }
 
   available(): readonly AvailableResource[] {
     const available: AvailableResource[] = [];
-    for (const { jid, presence, priority, since } of this.#sessions) {
-      if (presence !== undefined) available.push({ jid, presence, priority, since });
+    for (const { jid, presence, priority, since, isDetached } of this.#sessions) {
+      if (presence !== undefined) available.push({ jid, presence, priority, since, isDetached });
     }
     return available.length > 1 ? available.sort(byAvailability) : available;
   }
@@ -86,7 +93,12 @@ const isMeant = (session: Session, which: Frame["for"]): boolean => {
 const isMark = (which: Exclude<Which, string> | readonly FullJid[]): which is Exclude<Which, string> =>
   "marked" in which;
 
-const deliver = (session: Session, { stanza, row }: Frame, after: Ticket | undefined): 1 => {
-  session.send(stanza, after, row);
-  return 1;
+const isExcepted = ({ jid }: Session, { except }: Frame): boolean => {
+  if (except === undefined) return false;
+  return typeof except === "string" ? jid.full === except : except.includes(jid.full as FullJid);
+};
+
+const deliver = (session: Session, frame: Frame, after: Ticket | undefined, aside: Aside | undefined): Outcome => {
+  session.send(frame, after, aside);
+  return session.isDetached ? outcomeOf(0, 1) : outcomeOf(1, 0);
 };

@@ -24,6 +24,9 @@ export class RouterContext implements Context {
   get available(): (account: BareJid) => Eventually<readonly AvailableResource[]> {
     return this.#base.available;
   }
+  get underWay(): Context["underWay"] {
+    return this.#base.underWay;
+  }
   get newId(): () => string {
     return this.#base.newId;
   }

@@ -1,6 +1,7 @@
-import { type Eventually, isPromise, type Message, type Stanza } from "@kith/protocol";
-import type { Context, Effects, Module, Side, Verdict } from "../module.ts";
-import type { Write } from "../store/store.ts";
+import { type Eventually, isPromise, type Jid, type Message, type Stanza } from "@kith/protocol";
+import type { Context, Effects, Keeping, Module, Side, Verdict } from "../module.ts";
+import type { MessageSide } from "../store/messages.ts";
+import type { Storing } from "./storing.ts";
 import type { Turn } from "./turn.ts";
 
 /** The steps of one side, phase by phase, each in the order of modules. Built once. */
@@ -43,27 +44,29 @@ export const runAmends = (amends: Phases["amend"], stanza: Stanza, context: Cont
   return amended;
 };
 
-/** Gives every write to `add`; answers the message as this account's own sessions are shown it. */
+/** What the archive phases wish, put together; `undefined` where nobody wishes anything. */
 export const runArchives = (
   archives: Phases["archive"],
   message: Message,
   context: Context,
-  add: (write: Write) => void,
+  wished?: Keeping,
   first = 0,
-): Eventually<Message> => {
-  let archived = message;
+): Eventually<Keeping | undefined> => {
+  let all = wished;
   for (let at = first; at < archives.length; at++) {
-    const kept = (archives[at] as Phases["archive"][number])(archived, context);
-    if (isPromise(kept)) {
-      return kept.then((settled) => {
-        settled.writes.forEach(add);
-        return runArchives(archives, settled.message, context, add, at + 1);
-      });
+    const keeping = (archives[at] as Phases["archive"][number])(message, context);
+    if (isPromise(keeping)) {
+      const so = all;
+      return keeping.then((settled) => runArchives(archives, message, context, joined(so, settled), at + 1));
     }
-    kept.writes.forEach(add);
-    archived = kept.message;
+    all = joined(all, keeping);
   }
-  return archived;
+  return all;
+};
+
+const joined = (a: Keeping | undefined, b: Keeping | undefined): Keeping | undefined => {
+  if (a === undefined || b === undefined) return a ?? b;
+  return { ...a, ...b };
 };
 
 export const runCopies = (
@@ -88,55 +91,57 @@ export const runCopies = (
   return undefined;
 };
 
-/** `amended` is for the other side; `archived`, which may bear this account's stanza-id, for this account only. */
+/** A stanza that has passed one side, and what is to be kept of it. */
 export interface Passed {
-  readonly amended: Stanza;
-  readonly archived: Stanza;
+  readonly stanza: Stanza;
+  readonly storing: Storing | undefined;
 }
 
-type CarryOut = (turn: Turn, effects: Effects) => Eventually<void>;
+/** Who passes: the side, and the account whose side it is. */
+export interface Passing {
+  readonly phases: Phases;
+  readonly side: MessageSide;
+  readonly turn: Turn;
+  readonly context: Context;
+  readonly carryOut: (turn: Turn, effects: Effects, storing?: Storing) => Eventually<void>;
+}
 
-/** Amend, archive, copy: one side of a stanza that has passed the guards. */
-export const passPhases = (
-  phases: Phases,
-  turn: Turn,
-  stanza: Stanza,
-  context: Context,
-  carryOut: CarryOut,
-): Eventually<Passed> => {
-  if (phases.amend.length === 0 && phases.archive.length === 0 && phases.copy.length === 0)
-    return { amended: stanza, archived: stanza };
-  const amended = runAmends(phases.amend, stanza, context);
-  if (isPromise(amended)) return amended.then((settled) => passAmended(phases, turn, settled, context, carryOut));
-  return passAmended(phases, turn, amended, context, carryOut);
+/** Amend, archive, copy: one side of a stanza that has passed the guards. `storing`: what has been wished on the other side. */
+export const passPhases = (passing: Passing, stanza: Stanza, storing?: Storing): Eventually<Passed> => {
+  const amended = runAmends(passing.phases.amend, stanza, passing.context);
+  if (isPromise(amended)) return amended.then((settled) => passAmended(passing, settled, storing));
+  return passAmended(passing, amended, storing);
 };
 
-const passAmended = (
-  phases: Phases,
-  turn: Turn,
-  amended: Stanza,
-  context: Context,
-  carryOut: CarryOut,
-): Eventually<Passed> => {
-  const archived =
-    amended.kind === "message" && phases.archive.length > 0
-      ? runArchives(phases.archive, amended, context, (change) => turn.write(change))
-      : amended;
-  if (isPromise(archived))
-    return archived.then((settled) => passArchived(phases, turn, amended, settled, context, carryOut));
-  return passArchived(phases, turn, amended, archived, context, carryOut);
+const passAmended = (passing: Passing, stanza: Stanza, storing: Storing | undefined): Eventually<Passed> => {
+  const { phases, context } = passing;
+  if (stanza.kind !== "message" || phases.archive.length === 0) return passArchived(passing, stanza, storing);
+  const keeping = runArchives(phases.archive, stanza, context);
+  if (isPromise(keeping))
+    return keeping.then((settled) => passArchived(passing, stanza, wished(passing, stanza, storing, settled)));
+  return passArchived(passing, stanza, wished(passing, stanza, storing, keeping));
 };
 
-const passArchived = (
-  phases: Phases,
-  turn: Turn,
-  amended: Stanza,
-  archived: Stanza,
-  context: Context,
-  carryOut: CarryOut,
-): Eventually<Passed> => {
-  const passed = { amended, archived };
+/** Only what might be stored is worth an object: an archive shows it, or it may have been sent before. */
+const wished = (
+  { side, turn }: Passing,
+  message: Message,
+  storing: Storing | undefined,
+  keeping: Keeping | undefined,
+): Storing | undefined => {
+  if (side === "received") storing?.arrivedAt((message.to as Jid).bare, message);
+  if (keeping === undefined) return storing;
+  if (storing === undefined && keeping.isArchived !== true && keeping.key === undefined) return undefined;
+  const all = storing ?? turn.storing(message);
+  if (storing === undefined && side === "received") all.arrivedAt((message.to as Jid).bare, message);
+  all.wish(side, keeping);
+  return all;
+};
+
+const passArchived = (passing: Passing, stanza: Stanza, storing: Storing | undefined): Eventually<Passed> => {
+  const { phases, turn, context, carryOut } = passing;
+  const passed = { stanza, storing };
   if (phases.copy.length === 0) return passed;
-  const copied = runCopies(phases.copy, archived, context, (effects) => carryOut(turn, effects));
+  const copied = runCopies(phases.copy, stanza, context, (effects) => carryOut(turn, effects, storing));
   return isPromise(copied) ? copied.then(() => passed) : passed;
 };

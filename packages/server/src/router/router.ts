@@ -3,6 +3,8 @@ import {
   type DomainJid,
   type Eventually,
   isPromise,
+  type Jid,
+  type Message,
   type Presence,
   presence,
   readdressed,
@@ -11,14 +13,17 @@ import {
 } from "@kith/protocol";
 import type { Fabric } from "../fabric/fabric.ts";
 import type { Context, Effect, Effects, Module, Verdict } from "../module.ts";
-import type { Session, SessionRouter } from "../session/session.ts";
-import type { RowId, Store } from "../store/store.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionRouter } from "../session/session-services.ts";
+import type { StreamRecords } from "../session/stream-records.ts";
+import type { RowId, Store, Ticket, Write } from "../store/store.ts";
 import { priorityOf } from "./availability.ts";
 import { Departure } from "./departure.ts";
 import type { Log } from "./log.ts";
-import { type Phases, passPhases, phasesOf, runGuards } from "./phases.ts";
+import { type Passed, type Phases, passPhases, phasesOf, runGuards } from "./phases.ts";
 import { Recipient } from "./recipient.ts";
 import type { SessionTable } from "./session-table.ts";
+import type { Storing } from "./storing.ts";
 import { PresenceTable } from "./tables.ts";
 import { outputOf, Turn } from "./turn.ts";
 
@@ -27,6 +32,7 @@ export interface RouterOptions {
   readonly store: Store;
   readonly fabric: Fabric;
   readonly sessions: SessionTable;
+  readonly records: StreamRecords;
   readonly context: Context;
   readonly log: Log;
   /** Domains that a component or another server serves, connected or not. */
@@ -34,7 +40,7 @@ export interface RouterOptions {
 }
 
 /** A moment in a session's life that modules may act on. */
-type Moment = "bound" | "available" | "unavailable" | "closed";
+type Moment = "bound" | "available" | "unavailable" | "detached" | "resumed" | "restored" | "closed";
 
 /** Commits under way above which senders are slowed down. */
 const MANY_COMMITS = 10_000;
@@ -47,18 +53,21 @@ export class Router implements SessionRouter {
   readonly #modules: readonly Module[];
   readonly #store: Store;
   readonly #sessions: SessionTable;
+  readonly #records: StreamRecords;
   readonly #context: Context;
   readonly #sending: Phases;
   readonly #presences: PresenceTable;
   readonly #departure: Departure;
   readonly #recipient: Recipient;
-  readonly #carry = (turn: Turn, effects: Eventually<Effects>): Eventually<void> => this.carryOut(turn, effects);
+  readonly #carry = (turn: Turn, effects: Eventually<Effects>, storing?: Storing): Eventually<void> =>
+    this.carryOut(turn, effects, storing);
 
   constructor(options: RouterOptions) {
     const { modules, store, fabric, context, log, isServed } = options;
     this.#modules = modules;
     this.#store = store;
     this.#sessions = options.sessions;
+    this.#records = options.records;
     this.#context = context;
     this.#sending = phasesOf(modules, "sending");
     this.#presences = new PresenceTable(modules);
@@ -67,10 +76,18 @@ export class Router implements SessionRouter {
       fabric,
       context,
       log,
-      redeliver: (turn, message, known) =>
+      redeliver: (turn, message, known, stored) =>
         this.#orRefuse(turn, message, () =>
-          known ? this.#recipient.deliverToAccount(turn, message) : this.#recipient.keep(turn, message),
+          known
+            ? this.#recipient.deliverToAccount(turn, message, { stored })
+            : this.#recipient.keep(turn, message, { stored }),
         ),
+      missed: modules.flatMap(({ missed }) =>
+        missed === undefined
+          ? []
+          : (turn, message) => this.carryOut(turn, missed(message, (message.to as Jid).bare, context)),
+      ),
+      answered: (turn, answer) => this.#recipient.answered(turn, answer),
     });
     this.#recipient = new Recipient({
       modules,
@@ -79,14 +96,15 @@ export class Router implements SessionRouter {
       isServed,
       presences: this.#presences,
       departure: this.#departure,
-      exists: (account) => this.#exists(account),
+      isOnline: (account) => options.sessions.has(account),
+      exists: (account) => this.#exists(account, false),
       carryOut: this.#carry,
     });
   }
 
   /** A stanza from a local session, `from` stamped. Never waits for the disk; waits for a read only where it must. */
-  accept(session: Session, stanza: Stanza): Eventually<void> {
-    const turn = new Turn(this.#store, session, stanza);
+  accept(session: Session, stanza: Stanza, number: number): Eventually<void> {
+    const turn = new Turn(this.#store, session, stanza, number);
     let done: Eventually<void>;
     try {
       done = this.#leave(turn, session, stanza);
@@ -128,10 +146,47 @@ export class Router implements SessionRouter {
     return isPromise(keeps) ? keeps.then((settled) => this.#left(session, settled)) : this.#left(session, keeps);
   }
 
+  /** Its connection is gone, and its client may come back. */
+  detached(session: Session): Eventually<void> {
+    return this.#at(session, "detached");
+  }
+
+  /** Its client has come back. */
+  resumed(session: Session): Eventually<void> {
+    return this.#at(session, "resumed");
+  }
+
+  /** It was left by a server that is gone. */
+  restored(session: Session): Eventually<void> {
+    return this.#at(session, "restored");
+  }
+
+  #at(session: Session, moment: Moment): Eventually<void> {
+    const turn = new Turn(this.#store, session, undefined);
+    return this.#departure.perform(turn, () => this.#moment(turn, moment, session));
+  }
+
   settle(session: Session, rows: readonly RowId[]): void {
-    const turn = new Turn(this.#store, undefined, undefined);
-    turn.write(this.#store.spool.settle({ account: session.jid.bare }, rows));
-    this.#departure.finish(turn);
+    this.#store.messages.settle(session.jid.bare, rows);
+  }
+
+  note(write: Write): Ticket {
+    return this.#departure.note(write);
+  }
+
+  noteSoon(write: Write): void {
+    const unit = this.#store.begin();
+    unit.add(write);
+    unit.commit("soon");
+  }
+
+  /** XEP-0198 §5: what a session's client never acknowledged is handled as if its resource had been gone when it came. */
+  returned(stanza: Stanza, done: (() => void) | undefined): Eventually<void> {
+    return this.#departure.returned(stanza, done);
+  }
+
+  missed(message: Message): Eventually<void> {
+    return this.#departure.missed(message);
   }
 
   /** No outcome awaited, no commit under way. */
@@ -151,13 +206,16 @@ export class Router implements SessionRouter {
 
   #leaveGuarded(turn: Turn, session: Session, stanza: Stanza, verdict: Verdict): Eventually<void> {
     if (verdict === "drop") return;
-    const passed = passPhases(this.#sending, turn, stanza, session.context, this.#carry);
-    if (isPromise(passed)) return passed.then(({ amended }) => this.#dispatch(turn, session, amended));
-    return this.#dispatch(turn, session, passed.amended);
+    const passed = passPhases(
+      { phases: this.#sending, side: "sent", turn, context: session.context, carryOut: this.#carry },
+      stanza,
+    );
+    if (isPromise(passed)) return passed.then((settled) => this.#dispatch(turn, session, settled));
+    return this.#dispatch(turn, session, passed);
   }
 
-  #dispatch(turn: Turn, session: Session, stanza: Stanza): Eventually<void> {
-    if (stanza.kind !== "presence") return this.#recipient.arrive(turn, stanza);
+  #dispatch(turn: Turn, session: Session, { stanza, storing }: Passed): Eventually<void> {
+    if (stanza.kind !== "presence") return this.#recipient.arrive(turn, stanza, storing);
     if (stanza.to === undefined) return this.#broadcast(turn, session, stanza);
     const handler = this.#presences.get("directed", stanza.type);
     if (handler === undefined) return this.#recipient.arrive(turn, stanza);
@@ -188,15 +246,16 @@ export class Router implements SessionRouter {
   }
 
   /** Depth first: what follows from an effect is done before the next, so that cause comes before effect. */
-  carryOut(turn: Turn, effects: Eventually<Effects>, first = 0): Eventually<void> {
-    if (isPromise(effects)) return effects.then((settled) => this.carryOut(turn, settled));
+  carryOut(turn: Turn, effects: Eventually<Effects>, storing?: Storing, first = 0): Eventually<void> {
+    if (isPromise(effects)) return effects.then((settled) => this.carryOut(turn, settled, storing));
     for (let at = first; at < effects.length; at++) {
-      const done = this.#carryOutOne(turn, effects[at] as Effect);
-      if (isPromise(done)) return done.then(() => this.carryOut(turn, effects, at + 1));
+      const done = this.#carryOutOne(turn, effects[at] as Effect, storing);
+      if (isPromise(done)) return done.then(() => this.carryOut(turn, effects, storing, at + 1));
     }
   }
 
-  #carryOutOne(turn: Turn, effect: Effect): Eventually<void> {
+  /** `storing`: of the message at hand, for effects that are about it. */
+  #carryOutOne(turn: Turn, effect: Effect, storing: Storing | undefined): Eventually<void> {
     switch (effect.do) {
       case "route":
         return this.#orRefuse(turn, effect.stanza, () => this.#recipient.arrive(turn, effect.stanza));
@@ -204,10 +263,14 @@ export class Router implements SessionRouter {
         return turn.write(effect.write, effect.haste);
       case "mark":
         return this.#sessions.find(effect.session)?.mark(effect.mark, effect.on);
+      case "carbon":
+        return turn.copyTo(effect.account, effect.message, effect.carbon, storing);
+      case "wait":
+        return (storing ?? turn.storing(effect.message)).await((effect.message.to as Jid).bare, effect.message);
       case "removeAccount":
         return this.#removeAccount(turn, effect.account);
       default:
-        turn.outputs.push(outputOf(effect));
+        turn.outputs.push(outputOf(effect, turn));
     }
   }
 
@@ -224,8 +287,9 @@ export class Router implements SessionRouter {
   }
 
   #left(session: Session, keeps: boolean): Eventually<void> {
-    const turn = new Turn(this.#store, undefined, undefined, keeps);
+    const turn = new Turn(this.#store, undefined, undefined, 0, keeps);
     return this.#departure.perform(turn, () => {
+      this.#forgetStream(turn, session);
       const told = this.#broadcast(turn, session, presence({ type: "unavailable", from: session.jid }));
       const forget = (): Eventually<void> => {
         this.#sessions.remove(session);
@@ -235,6 +299,12 @@ export class Router implements SessionRouter {
       if (keeps) return forgotten;
       return isPromise(forgotten) ? forgotten.then(() => this.#wipe(session)) : this.#wipe(session);
     });
+  }
+
+  #forgetStream(turn: Turn, { jid, resumable, manager }: Session): void {
+    if (resumable === undefined || manager === undefined) return;
+    turn.write(this.#records.remove(jid.bare, resumable.id));
+    turn.write(this.#store.messages.forget(manager.management.key));
   }
 
   /** Whatever an account that has no row left behind, a temporary one (XEP-0175) or one that has been removed, goes with its last session. */

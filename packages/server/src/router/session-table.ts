@@ -1,4 +1,5 @@
 import {
+  andThen,
   type BareJid,
   type Bytes,
   type Eventually,
@@ -8,10 +9,12 @@ import {
   StanzaError,
 } from "@kith/protocol";
 import type { Binding, Fabric } from "../fabric/fabric.ts";
-import type { Context, SessionView } from "../module.ts";
-import type { Wire } from "../session/door.ts";
-import { Session, type SessionRouter } from "../session/session.ts";
+import type { Resumption, Wire } from "../session/door.ts";
+import { Session } from "../session/session.ts";
+import type { SessionServices } from "../session/session-services.ts";
+import { jidOf, type StreamRecord } from "../session/stream-records.ts";
 import { AccountSessions, type Admit } from "./account-sessions.ts";
+import { EndedStreams } from "./ended-streams.ts";
 
 /** What happens when a client asks for a resource that is in use (RFC 6120 §7.7.2.2). */
 export type ConflictPolicy =
@@ -24,8 +27,7 @@ export type ConflictPolicy =
 
 export interface SessionTableOptions {
   readonly fabric: Fabric;
-  readonly router: () => SessionRouter;
-  readonly context: (session: SessionView) => Context;
+  readonly services: SessionServices;
   readonly admit: Admit;
   readonly newResource: () => string;
   readonly conflict: ConflictPolicy;
@@ -36,6 +38,7 @@ export interface SessionTableOptions {
 export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #accounts = new Map<BareJid, { readonly sessions: AccountSessions; readonly binding: Binding }>();
+  readonly #ended = new EndedStreams();
 
   constructor(options: SessionTableOptions) {
     this.#options = options;
@@ -62,7 +65,7 @@ export class SessionTable {
     const jid = account.withResource(asked ?? newResource());
     const other = held?.find(jid.full);
     if (other === undefined) {
-      if (held !== undefined && held.count >= sessionsPerAccount) throw new StanzaError("resource-constraint");
+      if (held !== undefined && held.count >= sessionsPerAccount) return this.#addInstead(held, jid, wire, lang);
       return this.#add(jid, wire, lang);
     }
     if (conflict === "refuse") throw new StanzaError("conflict");
@@ -75,8 +78,35 @@ export class SessionTable {
     return isPromise(ended) ? ended.then(() => this.bind(account, resource, wire, lang)) : this.#add(jid, wire, lang);
   }
 
-  #add(jid: Jid, wire: Wire, lang: Bytes | undefined): Session {
-    const session = new Session(jid, lang, wire, this.#options.router(), this.#options.context);
+  /** Nothing is free; but a client that lost its connection may have come back as another one. */
+  #addInstead(held: AccountSessions, jid: Jid, wire: Wire, lang: Bytes | undefined): Eventually<Session> {
+    const oldest = [...held].find(({ isDetached }) => isDetached);
+    if (oldest === undefined) throw new StanzaError("resource-constraint");
+    return andThen(oldest.ended(undefined, "closed"), () => this.#add(jid, wire, lang));
+  }
+
+  /** XEP-0198 §5: the stream that an account had under this SM-ID goes on with another wire. */
+  async resume(account: BareJid, previd: string, h: number, wire: Wire): Promise<Resumption> {
+    const session = this.#resumable(account, previd);
+    if (session === undefined) return { is: "refused", h: this.#ended.h(account, previd) };
+    return { is: "resumed", session, ...(await session.resume(h, wire)) };
+  }
+
+  #resumable(account: BareJid, previd: string): Session | undefined {
+    for (const session of this.#accounts.get(account)?.sessions ?? [])
+      if (session.resumable?.id === previd && !session.isEnded) return session;
+    return undefined;
+  }
+
+  /** A session that was left by a server that is gone. */
+  restore(account: BareJid, id: string, record: StreamRecord): Session {
+    const session = this.#add(jidOf(account, record), undefined, record.lang);
+    session.restore(record, id);
+    return session;
+  }
+
+  #add(jid: Jid, wire: Wire | undefined, lang: Bytes | undefined): Session {
+    const session = new Session(jid, lang, wire, this.#options.services);
     let entry = this.#accounts.get(jid.bare);
     if (entry === undefined) {
       const sessions = new AccountSessions(jid.bare, this.#options.admit);
@@ -88,6 +118,7 @@ export class SessionTable {
   }
 
   remove(session: Session): void {
+    this.#ended.add(session);
     const entry = this.#accounts.get(session.jid.bare);
     if (entry === undefined) return;
     entry.sessions.remove(session);

@@ -24,6 +24,7 @@ const connect = (world = new World()): Stage => {
     door: world.door,
     components,
     limits: { ...STREAM_LIMITS, rate: undefined },
+    backlogs: world.services.backlogs,
     log: world.log,
     timers: world.timers,
   };

@@ -1,9 +1,10 @@
-import type { Bytes } from "@kith/protocol";
+import { type Bytes, message } from "@kith/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Ticket } from "../store/store.ts";
 import type { Wire } from "./door.ts";
 import { Gate } from "./gate.ts";
+import type { Sent } from "./management.ts";
 import { Outbox } from "./outbox.ts";
 
 /** A commit that ends when the test says so. */
@@ -94,45 +95,70 @@ describe("Gate", () => {
 
 describe("Outbox", () => {
   const bytes = (text: string): Bytes => text as Bytes;
-  const open = (): { outbox: Outbox; sent: string[]; settled: number[][]; flush: () => void } => {
+  const open = (): { outbox: Outbox; sent: string[]; wire: { backlog: number } } => {
     const sent: string[] = [];
-    const settled: number[][] = [];
-    const waiting: (() => void)[] = [];
-    const wire: Wire = {
-      backlog: 0,
-      close: () => undefined,
-      send: (data) => sent.push(data),
-      whenFlushed: (done) => waiting.push(done),
-    };
-    return {
-      outbox: new Outbox(wire, (rows) => settled.push([...rows])),
-      sent,
-      settled,
-      flush: () => {
-        for (const done of waiting.splice(0)) done();
-      },
-    };
+    const wire = { backlog: 0, close: () => undefined, send: (data: Bytes) => void sent.push(data) };
+    return { outbox: new Outbox(wire), sent, wire };
   };
 
-  test("stored rows are settled together, once the kernel has them", () => {
-    const { outbox, sent, settled, flush } = open();
+  test("RFC 6120 §4.6: stored rows have arrived once the client is heard after the kernel has taken them", () => {
+    const { outbox, sent, wire } = open();
     outbox.append(bytes("<a/>"), undefined, 7);
     outbox.append(bytes("<b/>"), undefined, 8);
     outbox.append(bytes("<c/>"), undefined, undefined);
     expect(sent).toEqual(["<a/>", "<b/>", "<c/>"]);
-    expect(settled).toEqual([]);
-    flush();
-    expect(settled).toEqual([[7, 8]]);
+    wire.backlog = 12;
+    expect([outbox.proven(), outbox.unproven]).toEqual([[], [7, 8]]);
+    wire.backlog = 0;
+    expect([outbox.proven(), outbox.proven(), outbox.unproven]).toEqual([[7, 8], [], []]);
   });
 
-  test("a row behind an open commit is not settled before it is sent", () => {
-    const { outbox, sent, settled, flush } = open();
+  test("a row behind an open commit cannot have arrived before it is sent", () => {
+    const { outbox, sent } = open();
     const ticket = new ManualTicket();
     outbox.append(bytes("<a/>"), ticket, 7);
-    flush();
-    expect([sent, settled]).toEqual([[], []]);
+    expect([sent, outbox.proven()]).toEqual([[], []]);
     ticket.settle(true);
-    flush();
-    expect([sent, settled]).toEqual([["<a/>"], [[7]]]);
+    expect([sent, outbox.proven()]).toEqual([["<a/>"], [7]]);
+  });
+
+  const counted = (text: string): Sent => ({
+    stanza: message({}),
+    bytes: bytes(text),
+    mayLeave: false,
+    row: undefined,
+    settles: undefined,
+    isCarbon: false,
+    isGivenBack: true,
+    arrived: undefined,
+  });
+
+  test("XEP-0198 §5: what has no connection waits, and goes out in order over the next", () => {
+    const { outbox, sent, wire } = open();
+    const ticket = new ManualTicket();
+    const [a, b, c] = [counted("<a/>"), counted("<b/>"), counted("<c/>")];
+    outbox.appendCounted(a, undefined);
+    outbox.detach();
+    outbox.appendCounted(b, undefined);
+    outbox.appendCounted(c, ticket);
+    outbox.attach(wire as Wire, [a, b, c]);
+    expect(sent).toEqual(["<a/>", "<a/>", "<b/>"]);
+    ticket.settle(true);
+    expect(sent.slice(3)).toEqual(["<c/>"]);
+  });
+
+  test("XEP-0198 §4: one whose commit failed has a number, which something takes that means nothing", () => {
+    const { outbox, sent } = open();
+    const ticket = new ManualTicket();
+    outbox.appendCounted(counted("<a/>"), ticket);
+    outbox.appendCounted(counted("<b/>"), undefined);
+    ticket.settle(false);
+    expect(sent).toEqual(["<iq type='result' id='nothing'/>", "<b/>"]);
+  });
+
+  test("XEP-0198 §4: after ten stanzas the client is asked how many it has handled", () => {
+    const { outbox, sent } = open();
+    for (let at = 0; at < 21; at++) outbox.appendCounted(counted(`<m${at}/>`), undefined);
+    expect(sent.flatMap((text, at) => (text.startsWith("<r ") ? [at] : []))).toEqual([10, 21]);
   });
 });

@@ -12,10 +12,13 @@ interface Waiting<T> {
  */
 export class Gate<T> {
   readonly #pass: (item: T) => void;
+  readonly #drop: ((item: T) => void) | undefined;
   #waiting: Waiting<T>[] | undefined;
 
-  constructor(pass: (item: T) => void) {
+  /** `drop`: in its turn, for an item whose commit failed. */
+  constructor(pass: (item: T) => void, drop?: (item: T) => void) {
     this.#pass = pass;
+    this.#drop = drop;
   }
 
   get isOpen(): boolean {
@@ -24,12 +27,17 @@ export class Gate<T> {
 
   enter(item: T, after: Ticket | undefined): void {
     if (this.#waiting === undefined && (after === undefined || after.state !== "open")) {
-      if (after === undefined || after.state === "committed") this.#pass(item);
+      this.#through(item, after);
       return;
     }
     this.#waiting ??= [];
     this.#waiting.push({ item, after });
     if (this.#waiting.length === 1) this.#awaitFirst();
+  }
+
+  #through(item: T, after: Ticket | undefined): void {
+    if (after?.state === "failed") this.#drop?.(item);
+    else this.#pass(item);
   }
 
   #awaitFirst(): void {
@@ -41,7 +49,7 @@ export class Gate<T> {
     let passed = 0;
     while (passed < waiting.length && waiting[passed]?.after?.state !== "open") {
       const { item, after } = waiting[passed] as Waiting<T>;
-      if (after?.state !== "failed") this.#pass(item);
+      this.#through(item, after);
       passed++;
     }
     // What was let through may have brought more; it queued behind, so `waiting` is the array as it is now.

@@ -29,7 +29,7 @@ export const GUESS_LIMITS: GuessLimits = {
   remembered: 20_000,
 };
 
-/** `"refuse"`: not now, whatever the password. A number: so many milliseconds later. */
+/** How many milliseconds the answer to an attempt waits; `"refuse"`: it is not given, whatever the password was. */
 export type GuessVerdict = number | "refuse";
 
 interface Failures {
@@ -41,6 +41,13 @@ interface Failures {
  * Remembers failed logins by address and by account. Guessing gets slower, then stops for a while. An account that is
  * being guessed stays open to the addresses its owner has logged in from, so that nobody can lock somebody else out.
  * Bounded: what was not touched for longest is forgotten first.
+ *
+ * What a guesser is after is answers, so it is answers that are counted and held back, in the moment in which one is known
+ * and before it is given (`judge`): a right one counts nothing, a wrong one counts at once, though it may be told much later.
+ * Nothing is counted while it is under way. So thousands who log in at the same time from behind one address neither
+ * wait nor are refused, and thousands of guesses begun at the same time get no more answers than as many begun one after the
+ * other: each is judged by all that were answered before it, and from the one that reaches the limit on right and
+ * wrong are refused with the same word. `admits` spares the work of testing what would be refused anyway.
  */
 export class GuessLimiter {
   readonly #limits: GuessLimits | undefined;
@@ -53,17 +60,27 @@ export class GuessLimiter {
     this.#limits = limits;
   }
 
-  /**
-   * Somebody at `address` (see `addressKey`) is about to try to log in to `account`. Counts as a failure at once, so that
-   * many attempts at the same time are no way around; `succeeded` and `forgiven` take it back. What is refused does not count.
-   */
-  attempt(address: string, account: BareJid, now: number): GuessVerdict {
+  /** May somebody at `address` (see `addressKey`) have a password of `account` tested now? Counts nothing. */
+  admits(address: string, account: BareJid, now: number): boolean {
+    return this.#limits === undefined || this.#check(this.#limits, address, account, now) !== "refuse";
+  }
+
+  /** A password has been tested: when may the outcome be told? A refused one does not count, so that a pause is enough. */
+  judge(address: string, account: BareJid, isRight: boolean, now: number): GuessVerdict {
     if (this.#limits === undefined) return 0;
     const verdict = this.#check(this.#limits, address, account, now);
     if (verdict === "refuse") return verdict;
-    this.failed(address, now);
-    if (!this.#good.has(pair(address, account))) this.#add(this.#accounts, account, now);
+    if (isRight) this.#remember(this.#limits, pair(address, account));
+    else {
+      this.failed(address, now);
+      if (!this.#good.has(pair(address, account))) this.#add(this.#accounts, account, now);
+    }
     return verdict;
+  }
+
+  /** An attempt that named no account has failed. */
+  failed(address: string, now: number): void {
+    if (this.#limits !== undefined) this.#add(this.#addresses, address, now);
   }
 
   #check(limits: GuessLimits, address: string, account: BareJid, now: number): GuessVerdict {
@@ -74,31 +91,17 @@ export class GuessLimiter {
     return toThere === "refuse" ? "refuse" : Math.max(fromHere, toThere);
   }
 
-  /** An attempt that named no account has failed. */
-  failed(address: string, now: number): void {
-    if (this.#limits !== undefined) this.#add(this.#addresses, address, now);
-  }
-
-  succeeded(address: string, account: BareJid): void {
-    if (this.#limits === undefined) return;
-    this.forgiven(address, account);
-    const key = pair(address, account);
-    this.#good.delete(key);
-    this.#good.add(key);
-    trim(this.#good, this.#limits.remembered);
-  }
-
-  /** An attempt has failed through no fault of whoever made it. */
-  forgiven(address: string, account: BareJid): void {
-    take(this.#addresses, address);
-    if (!this.#good.has(pair(address, account))) take(this.#accounts, account);
-  }
-
   #verdict(count: number, free: number, most: number): GuessVerdict {
     const { delayMs, longestDelayMs } = this.#limits as GuessLimits;
     if (count < free) return 0;
     if (count >= free + most) return "refuse";
     return Math.min(longestDelayMs, delayMs * 2 ** (count - free));
+  }
+
+  #remember(limits: GuessLimits, good: string): void {
+    this.#good.delete(good);
+    this.#good.add(good);
+    trim(this.#good, limits.remembered);
   }
 
   /** Failures not forgotten yet, the one that is on its way out among them. */
@@ -119,14 +122,6 @@ export class GuessLimiter {
     trim(failures, (this.#limits as GuessLimits).remembered);
   }
 }
-
-/** One failure less. */
-const take = (failures: Map<string, Failures>, key: string): void => {
-  const found = failures.get(key);
-  if (found === undefined) return;
-  found.count--;
-  if (found.count <= 0) failures.delete(key);
-};
 
 const pair = (address: string, account: BareJid): string => `${address} ${account}`;
 

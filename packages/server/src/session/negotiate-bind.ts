@@ -26,6 +26,7 @@ import {
   writeStanza,
 } from "@kith/protocol";
 import type { BoundSession } from "./door.ts";
+import { noteSession } from "./negotiate-bind2.ts";
 import type { Client, Peer, Step } from "./negotiate-step.ts";
 
 const isIqWith = (raw: RawElement, ns: string, name: string): boolean =>
@@ -68,7 +69,7 @@ const refuse = (client: Client, stanza: Stanza, error: StanzaError): void => {
 const bind = (client: Client, request: Iq): Eventually<void> => {
   if (client.peer.is !== "account") return;
   const before = client.peer;
-  const binding = { is: "binding", account: before.account, held: [] } as const satisfies Peer;
+  const binding = { is: "binding", account: before.account, held: [], login: before.login } as const satisfies Peer;
   client.peer = binding;
   try {
     const session = open(client, request);
@@ -95,9 +96,10 @@ const open = (client: Client, request: Iq): Eventually<BoundSession> => {
 };
 
 const bound = (client: Client, request: Iq, session: BoundSession): Eventually<void> => {
-  if (client.isOver || client.peer.is !== "binding") return session.ended();
-  const { held } = client.peer;
+  if (client.isOver || client.peer.is !== "binding") return session.ended(client, "lost");
+  const { held, login } = client.peer;
   client.peer = { is: "session", session };
+  noteSession(client, session, login);
   client.established();
   client.services.log.debug({ stream: client.id, jid: session.jid.bare }, "bound");
   client.send(writeStanza(resultOf(request, [Bound.build(session.jid)])));
@@ -143,7 +145,7 @@ export const boundAlready: Step = {
 /** RFC 3921 §3: opens nothing that is not open already. */
 export const legacySession: Step = {
   name: "legacy session",
-  features: (): readonly Element[] => [sessionFeature],
+  features: ({ peer }): readonly Element[] => (peer.is === "session" ? [] : [sessionFeature]),
   takes: (raw) => isIqWith(raw, NS_SESSION, "session"),
   receive: (client, raw) => {
     const request = readOwn(client, raw);

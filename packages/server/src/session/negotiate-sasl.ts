@@ -1,11 +1,14 @@
 import {
+  andThen,
   type ChannelBindings,
   type ClientMessage,
   challengeElement,
   channelBindingElement,
   type Element,
+  type Eventually,
   failureElement,
   type Identity,
+  isPromise,
   jid,
   mechanismsElement,
   NO_CHANNEL_BINDINGS,
@@ -15,8 +18,10 @@ import {
   type RawElement,
   readClientMessage,
   readElement,
+  type SaslCondition,
   SaslError,
   type Step as SaslStep,
+  type ServerMechanism,
   StreamError,
   serverMechanism,
   successElement,
@@ -25,14 +30,23 @@ import {
 } from "@kith/protocol";
 import { addressKey } from "./address.ts";
 import type { Client, Step, Visit } from "./negotiate-step.ts";
-import { certifiedLocalparts, saslBackend } from "./sasl-backend.ts";
+import { certifiedLocalparts, checkGuesses, judged, saslBackend } from "./sasl-backend.ts";
 
 const isSasl = (raw: RawElement): boolean => raw.ns === NS_SASL;
 
-const bindings = (client: Client): ChannelBindings => client.transport.security?.channelBindings ?? NO_CHANNEL_BINDINGS;
+export const bindings = (client: Client): ChannelBindings =>
+  client.transport.security?.channelBindings ?? NO_CHANNEL_BINDINGS;
 
-/** Mechanisms and channel bindings to announce on this stream (RFC 6120 §6.3.4, XEP-0440). */
-const offerTo = (client: Client): Offer => {
+/** What is announced of SASL on a stream, and as which elements. */
+interface Announced {
+  readonly offer: Offer;
+  readonly features: readonly Element[];
+}
+
+/** Mechanisms and channel bindings to announce on this stream (RFC 6120 §6.3.4, XEP-0440). Equal offers are one object. */
+export const offerTo = (client: Client): Offer => announcedTo(client).offer;
+
+const announcedTo = (client: Client): Announced => {
   const { host } = client;
   const channelBindings = bindings(client);
   const mechanisms = offered({
@@ -42,56 +56,91 @@ const offerTo = (client: Client): Offer => {
     external: certifiedLocalparts(client).length > 0,
     anonymous: host.anonymous === true,
   });
-  return { mechanisms, channelBindings: [...channelBindings.keys()] };
+  const types = [...channelBindings.keys()];
+  const key = `${mechanisms.join(" ")};${types.join(" ")}`;
+  const known = ANNOUNCED.get(key);
+  if (known !== undefined) return known;
+  const made: Announced = {
+    offer: { mechanisms, channelBindings: types },
+    features: [...(types.length === 0 ? [] : [channelBindingElement(types)]), mechanismsElement(mechanisms)],
+  };
+  ANNOUNCED.set(key, made);
+  return made;
 };
+/** As many as there are kinds of streams, which are few. */
+const ANNOUNCED = new Map<string, Announced>();
 
 const features = (client: Client): readonly Element[] => {
   const { peer } = client;
   if (peer.is !== "stranger") return [];
-  const offer = offerTo(client);
+  const { offer, features } = announcedTo(client);
   peer.visit.offer = offer;
-  const types = offer.channelBindings.length === 0 ? [] : [channelBindingElement(offer.channelBindings)];
-  return [...types, mechanismsElement(offer.mechanisms)];
+  return features;
 };
 
-const receive = async (client: Client, raw: RawElement): Promise<void> => {
+const receive = (client: Client, raw: RawElement): Eventually<void> => {
   if (client.peer.is !== "stranger") throw new StreamError("not-authorized");
   const { visit } = client.peer;
+  const fail = (error: unknown): Eventually<void> =>
+    client.isOver ? undefined : failed(client, visit, error, sayFailure);
   try {
-    const message = readClientMessage(readElement(raw));
-    if (message === undefined) throw new StreamError("unsupported-stanza-type");
-    const step = await proceed(client, visit, message);
-    if (client.isOver) return;
-    if (step.is === "challenge") client.send(writeElement(challengeElement(step.data)));
-    else succeed(client, visit, step);
+    const done = take(client, visit, raw);
+    return isPromise(done) ? done.catch(fail) : done;
   } catch (error) {
-    if (client.isOver) return;
-    failAttempt(client, visit, error);
+    return fail(error);
   }
 };
 
-const proceed = (client: Client, visit: Visit, message: ClientMessage): Promise<SaslStep> => {
+const take = (client: Client, visit: Visit, raw: RawElement): Eventually<void> => {
+  const message = readClientMessage(readElement(raw));
+  if (message === undefined) throw new StreamError("unsupported-stanza-type");
+  return andThen(proceed(client, visit, message), (step) => {
+    if (client.isOver) return;
+    if (step.is === "challenge") {
+      client.send(writeElement(challengeElement(step.data)));
+      return;
+    }
+    // Only what could have been guessed is judged.
+    const judgement = visit.claimed === undefined ? undefined : judged(client, visit.claimed, true);
+    return andThen(judgement, () => {
+      if (!client.isOver) succeed(client, visit, step);
+    });
+  });
+};
+
+const proceed = (client: Client, visit: Visit, message: ClientMessage): Eventually<SaslStep> => {
   switch (message.is) {
     case "auth": {
       // RFC 6120 §6.4.2: a handshake under way is discarded.
       visit.attempt = undefined;
       visit.claimed = undefined;
-      if (message.mechanism === "PLAIN" && client.host.plain === false) throw new SaslError("mechanism-too-weak");
-      visit.attempt = serverMechanism(message.mechanism, {
-        crypto: client.services.crypto,
-        backend: saslBackend(client, visit),
-        offer: visit.offer ?? { mechanisms: [], channelBindings: [] },
-        channelBindings: bindings(client),
-        secure: client.stage === "protected",
-      });
+      visit.attempt = newAttempt(
+        client,
+        visit,
+        message.mechanism,
+        visit.offer ?? { mechanisms: [], channelBindings: [] },
+      );
       return visit.attempt.start(message.initial);
     }
     case "response":
       if (visit.attempt === undefined) throw new SaslError("malformed-request", "no challenge was sent");
+      checkGuesses(client, visit);
       return visit.attempt.next(message.data);
     case "abort":
       throw new SaslError("aborted");
   }
+};
+
+/** An attempt with one of the mechanisms of an offer. Throws SaslError where it is none of them. */
+export const newAttempt = (client: Client, visit: Visit, mechanism: string, offer: Offer): ServerMechanism => {
+  if (mechanism === "PLAIN" && client.host.plain === false) throw new SaslError("mechanism-too-weak");
+  return serverMechanism(mechanism, {
+    crypto: client.services.crypto,
+    backend: saslBackend(client, visit),
+    offer,
+    channelBindings: bindings(client),
+    secure: client.stage === "protected",
+  });
 };
 
 const succeed = (client: Client, visit: Visit, step: Extract<SaslStep, { is: "success" }>): void => {
@@ -103,8 +152,6 @@ const succeed = (client: Client, visit: Visit, step: Extract<SaslStep, { is: "su
     const expires = transport.security?.peerCertificate?.expires;
     if (expires !== undefined) client.closeAt(expires, new StreamError("reset", "the certificate has expired"));
   }
-  // Only what could have been guessed was counted when the attempt began.
-  if (visit.claimed !== undefined) services.guesses.succeeded(addressKey(transport.address), account.bare);
   services.log.info(
     {
       stream: client.id,
@@ -115,7 +162,8 @@ const succeed = (client: Client, visit: Visit, step: Extract<SaslStep, { is: "su
     },
     "authenticated",
   );
-  client.peer = { is: "account", account, bindFailures: 0 };
+  const login = { account, mechanism, agent: undefined, clientId: undefined };
+  client.peer = { is: "account", account, bindFailures: 0, login };
   client.send(writeElement(successElement(step.data)));
   client.raiseLimits(services.limits.authenticated);
   transport.vouch();
@@ -131,22 +179,44 @@ const checkHeader = (client: Client, account: string): void => {
   if (tryJid(from)?.bare !== account) throw new StreamError("invalid-from", "not the account that authenticated");
 };
 
-/** Answers a failed attempt; too many of them end the stream (RFC 6120 §6.4.5). */
-const failAttempt = (client: Client, visit: Visit, error: unknown): void => {
-  if (error instanceof StreamError) throw error;
-  const failure = error instanceof SaslError ? error : faultOfOurs(client, visit, error);
-  if (isMisfit(visit) && visit.misfits < MISFITS) {
-    visit.misfits++;
-    visit.attempt = undefined;
-    client.send(writeElement(failureElement(failure)));
-    return;
+/** How a failure is put into words: RFC 6120's, or XEP-0388's. */
+export type SayFailure = (client: Client, error: SaslError) => void;
+const sayFailure: SayFailure = (client, error) => client.send(writeElement(failureElement(error)));
+
+/** An attempt has failed, whatever the reason. Throws or rejects with StreamError where there have been too many. */
+export const failed = (client: Client, visit: Visit, error: unknown, say: SayFailure): Eventually<void> => {
+  const isRefusal = error instanceof SaslError && REFUSALS.has(error.condition) && !isMisfit(visit);
+  return andThen(isRefusal ? refused(client, visit, error) : error, (failure) => {
+    if (!client.isOver) failAttempt(client, visit, failure, say);
+  });
+};
+
+/** What tells somebody whether a password is the right one. */
+const REFUSALS: ReadonlySet<SaslCondition> = new Set(["not-authorized", "invalid-authzid"]);
+
+/** What is to be said to somebody who is not let in, when it may be said. */
+const refused = async (client: Client, { claimed }: Visit, refusal: SaslError): Promise<unknown> => {
+  const { log, guesses, timers } = client.services;
+  const { address } = client.transport;
+  log.info({ stream: client.id, address, jid: claimed?.bare, condition: refusal.condition }, "not authenticated");
+  try {
+    if (claimed === undefined) guesses.failed(addressKey(address), timers.now);
+    else await judged(client, claimed, false);
+    return refusal;
+  } catch (error) {
+    return error;
   }
-  if (failure.condition === "not-authorized" || failure.condition === "invalid-authzid")
-    noteRefusal(client, visit, failure);
+};
+
+/** Answers a failed attempt; too many of them end the stream (RFC 6120 §6.4.5). */
+const failAttempt = (client: Client, visit: Visit, error: unknown, say: SayFailure): void => {
+  if (error instanceof StreamError) throw error;
+  const failure = error instanceof SaslError ? error : faultOfOurs(client, error);
+  if (isMisfit(visit)) visit.misfits++;
+  else visit.failures++;
   visit.attempt = undefined;
   visit.claimed = undefined;
-  visit.failures++;
-  client.send(writeElement(failureElement(failure)));
+  say(client, failure);
   if (visit.failures > client.services.limits.saslRetries) {
     throw new StreamError("policy-violation", "too many failed attempts");
   }
@@ -156,24 +226,14 @@ const failAttempt = (client: Client, visit: Visit, error: unknown): void => {
  * SCRAM that came to nothing before anybody was named: the channel binding does not suit, say. No password was tried, and
  * clients go through all they have until something fits; some know no binding but tls-unique, which TLS 1.3 does not have.
  */
-const isMisfit = ({ attempt, claimed }: Visit): boolean =>
-  claimed === undefined && attempt !== undefined && attempt.name.startsWith("SCRAM-");
+const isMisfit = ({ attempt, claimed, misfits }: Visit): boolean =>
+  claimed === undefined && attempt !== undefined && attempt.name.startsWith("SCRAM-") && misfits < MISFITS;
 /** As many as there are variants of SCRAM, and some. */
 const MISFITS = 10;
 
-const faultOfOurs = (client: Client, { claimed }: Visit, error: unknown): SaslError => {
-  const { log, guesses } = client.services;
-  log.error({ stream: client.id, err: error }, "authentication failed through a fault of ours");
-  if (claimed !== undefined) guesses.forgiven(addressKey(client.transport.address), claimed.bare);
+const faultOfOurs = ({ services, id }: Client, error: unknown): SaslError => {
+  services.log.error({ stream: id, err: error }, "authentication failed through a fault of ours");
   return new SaslError("temporary-auth-failure");
-};
-
-const noteRefusal = (client: Client, { claimed }: Visit, { condition }: SaslError): void => {
-  const { log, guesses, timers } = client.services;
-  const { address } = client.transport;
-  // An attempt that named an account has been counted when it began.
-  if (claimed === undefined) guesses.failed(addressKey(address), timers.now);
-  log.info({ stream: client.id, address, jid: claimed?.bare, condition }, "not authenticated");
 };
 
 /** RFC 6120 §6. */
@@ -184,7 +244,8 @@ export const saslBeforeTls: Step = {
   name: "SASL before TLS",
   takes: isSasl,
   receive: (client) => {
-    if (client.peer.is === "stranger") failAttempt(client, client.peer.visit, new SaslError("encryption-required"));
+    if (client.peer.is === "stranger")
+      failAttempt(client, client.peer.visit, new SaslError("encryption-required"), sayFailure);
   },
 };
 

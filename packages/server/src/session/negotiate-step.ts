@@ -3,7 +3,9 @@ import type {
   DomainJid,
   Element,
   Eventually,
+  HtMechanismName,
   Jid,
+  MechanismName,
   Offer,
   RawElement,
   ScannerLimits,
@@ -12,6 +14,8 @@ import type {
   StreamHeader,
 } from "@kith/protocol";
 import type { BoundSession, Wire } from "./door.ts";
+import type { Login } from "./inline-feature.ts";
+import type { Sasl2Exchange } from "./negotiate-sasl2.ts";
 import type { C2sServices, Host } from "./services.ts";
 import type { Transport } from "./transport.ts";
 
@@ -27,9 +31,9 @@ export type Stage = "cleartext" | "protected" | "authenticated" | "bound";
 /** Who the peer is, as far as negotiation has come. */
 export type Peer =
   | { readonly is: "stranger"; readonly visit: Visit }
-  | { readonly is: "account"; readonly account: Jid; bindFailures: number }
+  | { readonly is: "account"; readonly account: Jid; bindFailures: number; readonly login: Login }
   /** Waits for the server to bind; what the session sends meanwhile has to follow the result. */
-  | { readonly is: "binding"; readonly account: Jid; readonly held: Bytes[] }
+  | { readonly is: "binding"; readonly account: Jid; readonly held: Bytes[]; readonly login: Login }
   | { readonly is: "session"; readonly session: BoundSession };
 
 /** What is kept of a stranger's visit until it has authenticated. */
@@ -40,9 +44,13 @@ export interface Visit {
   iqs: number;
   /** What was announced, for SCRAM to sign (XEP-0474). */
   offer: Offer | undefined;
-  attempt: ServerMechanism | undefined;
+  /** The same for XEP-0388, which has a list of its own. */
+  sasl2Offer: Offer | undefined;
+  attempt: ServerMechanism<MechanismName | HtMechanismName> | undefined;
   /** Whom the attempt is about, once it has said so. */
   claimed: Jid | undefined;
+  /** An exchange of XEP-0388 that is under way. */
+  sasl2: Sasl2Exchange | undefined;
 }
 
 export const newVisit = (): Visit => ({
@@ -50,8 +58,10 @@ export const newVisit = (): Visit => ({
   misfits: 0,
   iqs: 0,
   offer: undefined,
+  sasl2Offer: undefined,
   attempt: undefined,
   claimed: undefined,
+  sasl2: undefined,
 });
 
 /** A client's stream as the steps of negotiation see it. */
@@ -66,6 +76,8 @@ export interface Client extends Wire {
   readonly stage: Stage;
   readonly isOver: boolean;
   peer: Peer;
+  /** What is announced at this stage. */
+  features(): readonly Element[];
   /** Ends negotiation: the resource is bound. */
   established(): void;
   restart(): void;

@@ -238,7 +238,7 @@ describe("RFC 6120 §6: SASL", () => {
 
   test("XEP-0170 §2.3, XEP-0440 §2: registration, channel bindings and mechanisms, strongest first", async () => {
     const peer = await secured(new World(), { channelBindings: CHANNEL_BINDINGS });
-    expect(peer.received()).toBe(
+    expect(peer.received().replace(/<authentication .*<\/authentication>/, "")).toBe(
       `${RESPONSE}<stream:features><register xmlns='http://jabber.org/features/iq-register'/>` +
         "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/><channel-binding type='tls-server-end-point'/></sasl-channel-binding>" +
         `<mechanisms xmlns='${NS_SASL}'>` +
@@ -535,21 +535,62 @@ describe("RFC 6120 §13.9.4: guessing passwords", () => {
     guesses: { ...GUESS_LIMITS, freePerAddress: 1, mostPerAddress: 2 },
     limits: { saslRetries: 5 },
   };
+  /** Of the server's first message in a challenge. */
+  const nonceOf = (received: string): string => {
+    const challenge = /challenge [^>]*>([^<]+)/.exec(received)?.[1] ?? "";
+    return /r=([^,]+)/.exec(Buffer.from(challenge, "base64").toString())?.[1] ?? "";
+  };
 
-  test("RFC 6120 §13.9.4: an attempt after too many waits, unlooked at", async () => {
+  test("RFC 6120 §13.9.4: the answer to an attempt after too many waits, and nothing is read meanwhile", async () => {
     const world = new World(GUESSES);
     const peer = await secured(world);
     await peer.sends(plainAuth("juliet", "a guess"));
-    peer.received();
-    expect(world.passwordChecks).toBe(1);
-    await peer.sends(plainAuth("juliet", "another"));
-    expect(peer.received()).toBe("");
-    expect(world.passwordChecks).toBe(1);
-    expect(peer.transport.isPaused).toBe(true);
-    await world.timers.pass(150);
-    expect(peer.received()).toBe(failure("not-authorized"));
-    expect(world.passwordChecks).toBe(2);
+    expect(peer.received()).toContain("<not-authorized/>");
+    for (const [password, answer] of [
+      ["another", failure("not-authorized")],
+      [PASSWORD, SUCCESS],
+    ] as const) {
+      await peer.sends(plainAuth("juliet", password));
+      expect(peer.received()).toBe("");
+      expect(peer.transport.isPaused).toBe(true);
+      await world.timers.pass(250);
+      expect(peer.received()).toBe(answer);
+    }
   });
+
+  test("RFC 6120 §13.9.4: hundreds log in at once from one address, by SCRAM and PLAIN, and none waits", async () => {
+    const world = new World(GUESSES);
+    const peers = await Promise.all(Array.from({ length: 200 }, () => secured(world)));
+    for (const [at, peer] of peers.entries())
+      peer.sendsNow(at % 2 === 0 ? plainAuth("juliet", PASSWORD) : auth("SCRAM-SHA-1", base64("n,,n=juliet,r=abcdef")));
+    await settled();
+    for (const [at, peer] of peers.entries())
+      expect(peer.received()).toMatch(at % 2 === 0 ? /<success [^>]*>$/ : /<challenge [^>]*>[^<]+<\/challenge>$/);
+  });
+
+  test.each(["PLAIN", "SCRAM-SHA-1"] as const)(
+    "RFC 6120 §13.9.4: %s guesses begun at the same time get no more answers than one after the other",
+    async (mechanism) => {
+      const world = new World(GUESSES);
+      const peers = await Promise.all(Array.from({ length: 30 }, () => secured(world)));
+      for (const peer of peers) peer.received();
+      const finals: string[] = [];
+      for (const peer of peers) {
+        if (mechanism === "PLAIN") {
+          finals.push(plainAuth("juliet", "a guess"));
+          continue;
+        }
+        await peer.sends(auth("SCRAM-SHA-1", base64("n,,n=juliet,r=abcdef")));
+        finals.push(response(base64(`c=biws,r=${nonceOf(peer.received())},p=AAAAAAAAAAAAAAAAAAAAAAAAAAA=`)));
+      }
+      for (const [at, peer] of peers.entries()) peer.sendsNow(finals[at] ?? "");
+      await settled();
+      await world.timers.pass(2_000);
+      const answers = peers.map((peer) => peer.received());
+      expect(answers.filter((answer) => answer.includes("<not-authorized/>"))).toHaveLength(3);
+      expect(answers.filter((answer) => answer.includes("<temporary-auth-failure/>"))).toHaveLength(27);
+    },
+  );
 
   test("RFC 6120 §13.9.4: then attempts from that address are refused, the right password's too, on any stream", async () => {
     const world = new World(GUESSES);
@@ -579,11 +620,8 @@ describe("RFC 6120 §13.9.4: guessing passwords", () => {
     for (let at = 1; at <= 3; at++) {
       const peer = await secured(world, { address: `2001:db8::${at}` });
       await peer.sends(auth("SCRAM-SHA-1", base64("n,,n=juliet,r=abcdef")));
+      await peer.sends(response(base64(`c=biws,r=${nonceOf(peer.received())},p=AAAAAAAAAAAAAAAAAAAAAAAAAAA=`)));
       await world.timers.pass(2_000);
-      const nonce = /r=([^,]+)/.exec(
-        Buffer.from(/challenge [^>]*>([^<]+)/.exec(peer.received())?.[1] ?? "", "base64").toString(),
-      )?.[1];
-      await peer.sends(response(base64(`c=biws,r=${nonce},p=AAAAAAAAAAAAAAAAAAAAAAAAAAA=`)));
       expect(peer.received()).toBe(failure("not-authorized"));
     }
     const peer = await secured(world, { address: "2001:db8::4" });
@@ -795,7 +833,7 @@ describe("RFC 6120 §7: resource binding", () => {
     peer.received();
     await peer.sends(HEADER);
     expect(peer.received()).toBe(
-      `${RESPONSE}<stream:features>${BIND}<session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>` +
+      `${RESPONSE}<stream:features>${BIND}<sm xmlns='urn:xmpp:sm:3'/><csi xmlns='urn:xmpp:csi:0'/><session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>` +
         "<ver xmlns='urn:xmpp:features:rosterver'/></stream:features>",
     );
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Jid, jid, SaslError, type ServerBackend, tryJid } from "@kith/protocol";
+import { type Eventually, type Jid, jid, SaslError, type ServerBackend, tryJid } from "@kith/protocol";
 import { addressKey } from "./address.ts";
 import type { Client, Visit } from "./negotiate-step.ts";
 import { elapsed } from "./timer.ts";
@@ -11,15 +11,27 @@ export const certifiedLocalparts = (client: Client): readonly string[] =>
     return found?.domain === client.domain && found.local !== undefined && found.isBare ? [found.local] : [];
   });
 
-/** Lets an attempt on this account wait or fail if there have been too many. */
-const guard = async (client: Client, visit: Visit, account: Jid): Promise<void> => {
-  const { guesses, timers } = client.services;
+/** An attempt on this account begins: fails where its outcome would not be told. */
+const guard = (client: Client, visit: Visit, account: Jid): void => {
   visit.claimed = account;
-  const verdict = guesses.attempt(addressKey(client.transport.address), account.bare, timers.now);
-  if (verdict === "refuse") throw new SaslError("temporary-auth-failure", "too many failed attempts; try again later");
-  if (verdict > 0) await elapsed(timers, verdict);
-  if (client.isOver) throw new SaslError("aborted");
+  checkGuesses(client, visit);
 };
+
+/** Before a password is tested. Throws where there have been too many wrong ones. */
+export const checkGuesses = ({ services, transport }: Client, { claimed }: Visit): void => {
+  if (claimed === undefined) return;
+  if (!services.guesses.admits(addressKey(transport.address), claimed.bare, services.timers.now)) throw tooMany();
+};
+
+/** Settles when the outcome of the attempt may be told: at once, or later. Throws or rejects where it may not be told at all. */
+export const judged = ({ services, transport }: Client, claimed: Jid, isRight: boolean): Eventually<void> => {
+  const { guesses, timers } = services;
+  const verdict = guesses.judge(addressKey(transport.address), claimed.bare, isRight, timers.now);
+  if (verdict === "refuse") throw tooMany();
+  if (verdict > 0) return elapsed(timers, verdict);
+};
+
+const tooMany = (): SaslError => new SaslError("temporary-auth-failure", "too many failed attempts; try again later");
 
 /** Only as oneself (RFC 6120 §6.3.8: a bare JID). */
 const isOwn = (account: Jid, authzid: string): boolean => tryJid(authzid)?.full === account.full;
@@ -39,18 +51,22 @@ const chosen = (client: Client, authzid: string | undefined): string | undefined
 
 /** What one authentication attempt on a client's stream may ask. */
 export const saslBackend = (client: Client, visit: Visit): ServerBackend => {
-  const { accounts } = client.services;
+  const { accounts, passwordTests } = client.services;
   const accountNamed = (localpart: string): Jid => jid(localpart, client.domain);
   return {
-    scramKeys: async (localpart, hash) => {
+    scramKeys: (localpart, hash) => {
       const account = accountNamed(localpart);
-      await guard(client, visit, account);
+      guard(client, visit, account);
       return accounts.scramKeys(account.bare, hash);
     },
-    verifyPassword: async (localpart, password) => {
+    verifyPassword: (localpart, password) => {
       const account = accountNamed(localpart);
-      await guard(client, visit, account);
-      return accounts.verifyPassword(account.bare, password);
+      guard(client, visit, account);
+      return passwordTests.run(addressKey(client.transport.address), () => {
+        // Whoever has left meanwhile needs no answer.
+        if (client.isOver) throw new SaslError("aborted");
+        return Promise.resolve(accounts.verifyPassword(account.bare, password));
+      });
     },
     authorize: (localpart, authzid) => isOwn(accountNamed(localpart), authzid),
     external: async (authzid) => {

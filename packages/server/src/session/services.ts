@@ -1,9 +1,14 @@
 import type { BareJid, Crypto, DomainJid, Eventually, HashName, ScannerLimits, ScramKeys } from "@kith/protocol";
+import type { AccessTokens } from "../access-tokens.ts";
+import type { KeyUpgrades } from "../key-upgrades.ts";
 import type { Log } from "../router/log.ts";
+import type { BacklogLimits, Backlogs } from "./backlogs.ts";
 import type { Door } from "./door.ts";
 import type { GuessLimiter } from "./guess-limiter.ts";
+import type { InlineFeature } from "./inline-feature.ts";
 import type { Rate } from "./pace.ts";
 import type { Timers } from "./timer.ts";
+import type { Turns } from "./turns.ts";
 
 /** What authentication asks of accounts. */
 export interface SaslAccounts {
@@ -28,8 +33,6 @@ export interface StreamLimits {
   readonly visitor: ScannerLimits;
   /** Once authenticated. */
   readonly authenticated: ScannerLimits;
-  /** What may wait for a client that does not read; then its stream ends. */
-  readonly outboxBytes: number;
   /** More than this waiting for a client stops reading from it. */
   readonly readAheadBytes: number;
   readonly tlsHandshakeMs: number;
@@ -52,7 +55,6 @@ export interface StreamLimits {
 export const STREAM_LIMITS: StreamLimits = {
   visitor: { stanzaBytes: 10_240, depth: 16, attributes: 32, children: 64, prefixes: 32 },
   authenticated: { stanzaBytes: 262_144, depth: 64, attributes: 64, children: 1024, prefixes: 128 },
-  outboxBytes: 4_194_304,
   readAheadBytes: 262_144,
   tlsHandshakeMs: 15_000,
   negotiationMs: 60_000,
@@ -63,6 +65,9 @@ export const STREAM_LIMITS: StreamLimits = {
   rate: { bytesPerSecond: 131_072, burstBytes: 1_048_576, stanzasPerSecond: 200, burstStanzas: 1_000 },
   keepAliveMs: undefined,
 };
+
+/** What may wait for peers that do not read, in bytes: for one, and for all of them. */
+export const BACKLOG_LIMITS: BacklogLimits = { each: 4_194_304, all: 33_554_432 };
 
 /** Everything streams of clients use; one object shared by all of them. */
 export interface C2sServices {
@@ -75,6 +80,15 @@ export interface C2sServices {
   /** May a peer on this very machine authenticate without TLS? */
   readonly plaintextFromLoopback: boolean;
   readonly guesses: GuessLimiter;
+  readonly backlogs: Backlogs;
+  /** Passwords that are tested, each of which is work. */
+  readonly passwordTests: Turns;
+  /** What can be asked for together with logging in (XEP-0388); handled in this order. */
+  readonly inline?: readonly InlineFeature[];
+  /** The clients of accounts and their tokens (XEP-0484); without it there are none. */
+  readonly access?: AccessTokens;
+  /** Keys that accounts lack can be made (XEP-0480). */
+  readonly upgrades?: KeyUpgrades;
   readonly log: Log;
   readonly timers: Timers;
   /** Milliseconds since 1970. */

@@ -1,8 +1,9 @@
 import { parseElement, parseJid, rawOf, readStanza, type Stanza, toBytes, toText, writeStanza } from "@kith/protocol";
 import { describe, expect, test } from "vitest";
-import type { Context } from "../module.ts";
+import type { Frame } from "../fabric/fabric.ts";
 import type { Wire } from "./door.ts";
 import { Session } from "./session.ts";
+import type { SessionRouter, SessionServices } from "./session-services.ts";
 
 /** A session whose router notes what it is given and whose wire notes what it is told. */
 const newSession = (lang?: string) => {
@@ -12,24 +13,31 @@ const newSession = (lang?: string) => {
     send: (bytes) => void sent.push(toText(bytes)),
     close: () => {},
     backlog: 0,
-    whenFlushed: (done) => done(),
   };
-  const router = {
+  const settled: (readonly number[])[] = [];
+  const router: Partial<SessionRouter> = {
     accept: (_: Session, stanza: Stanza) => void accepted.push(toText(writeStanza(stanza))),
     left: () => {},
-    settle: () => {},
+    settle: (_, rows) => void settled.push(rows),
   };
+  const services = { router: () => router, context: () => ({}), stanzaIdOf: (row: number) => `id-${row}` };
   const session = new Session(
     parseJid("mira@attic.example/desk"),
     lang === undefined ? undefined : toBytes(lang),
     wire,
-    router,
-    () => ({}) as Context,
+    services as unknown as SessionServices,
   );
-  return { session, accepted, sent, receive: (xml: string) => session.receive(rawOf(parseElement(xml))) };
+  return {
+    session,
+    wire,
+    accepted,
+    sent,
+    settled,
+    receive: (xml: string) => session.receive(rawOf(parseElement(xml))),
+  };
 };
 
-const stanzaTo = (xml: string): Stanza => readStanza(rawOf(parseElement(xml)));
+const frameOf = (xml: string): Frame => ({ stanza: readStanza(rawOf(parseElement(xml))), for: "bound" });
 
 describe("what a client sends", () => {
   test("RFC 6120 §8.1.2.1, §8.1.5: leaves with its full JID and its stream's language", async () => {
@@ -50,10 +58,10 @@ describe("what a client sends", () => {
   });
 
   test("RFC 6120 §4.4: after the stream has ended nothing is taken from it, and nothing sent on it", async () => {
-    const { session, receive, accepted, sent } = newSession();
-    await session.ended();
+    const { session, wire, receive, accepted, sent } = newSession();
+    await session.ended(wire, "lost");
     await receive("<message to='jonas@harbour.example'/>");
-    session.send(stanzaTo("<message from='jonas@harbour.example' to='mira@attic.example'/>"));
+    session.send(frameOf("<message from='jonas@harbour.example' to='mira@attic.example'/>"));
     expect([accepted, sent]).toEqual([[], []]);
   });
 });
@@ -61,8 +69,8 @@ describe("what a client sends", () => {
 describe("what is sent to a client", () => {
   test("RFC 6120 §8.1.1.1: 'to' is the one the sender gave, and the client's own where there is none", () => {
     const { session, sent } = newSession();
-    session.send(stanzaTo("<message from='jonas@harbour.example' to='mira@attic.example'/>"));
-    session.send(stanzaTo("<iq type='set' id='push'><query xmlns='jabber:iq:roster'/></iq>"));
+    session.send(frameOf("<message from='jonas@harbour.example' to='mira@attic.example'/>"));
+    session.send(frameOf("<iq type='set' id='push'><query xmlns='jabber:iq:roster'/></iq>"));
     expect(sent).toEqual([
       "<message from='jonas@harbour.example' to='mira@attic.example'/>",
       "<iq to='mira@attic.example/desk' type='set' id='push'><query xmlns='jabber:iq:roster'/></iq>",

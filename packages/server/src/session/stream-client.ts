@@ -1,6 +1,7 @@
 import {
   type Bytes,
   type DomainJid,
+  type Element,
   type Eventually,
   type HeaderToSend,
   isStanza,
@@ -13,6 +14,7 @@ import {
   tryJid,
   writeFeatures,
 } from "@kith/protocol";
+import type { HowEnded } from "./door.ts";
 import { featuresFor, negotiate } from "./negotiate.ts";
 import { type Client, newVisit, type Peer, type Stage } from "./negotiate-step.ts";
 import type { C2sServices, Host } from "./services.ts";
@@ -39,6 +41,10 @@ export class ClientStream extends Stream implements Client {
   get host(): Host {
     if (this.#host === undefined) throw new TypeError("no header has come");
     return this.#host;
+  }
+
+  features(): readonly Element[] {
+    return featuresFor(this);
   }
 
   get domain(): DomainJid {
@@ -94,24 +100,34 @@ export class ClientStream extends Stream implements Client {
     const { hosts } = this.services;
     const to = header?.to ?? this.transport.security?.serverName;
     if (to === undefined) return hosts.size === 1 ? hosts.values().next().value : undefined;
+    // Nearly everybody writes it as it is prepared.
+    const host = hosts.get(to as DomainJid);
+    if (host !== undefined) return host;
     const domain = prepareDomainpart(to);
     return domain === undefined ? undefined : hosts.get(domain);
   }
 
   protected headerReceived(header: StreamHeader): void {
-    this.#checkAddresses(header);
-    checkVersion(header);
     const host = this.#hostNamed(header);
+    this.#checkAddresses(header, host);
+    checkVersion(header);
     if (host === undefined) throw new StreamError("host-unknown");
     if (this.peer.is !== "stranger" && host !== this.#host) {
       throw new StreamError("not-authorized", "authenticated at another host");
     }
+    this.#checkDomain(header, host);
     this.#host = host;
-    this.answer(writeFeatures(featuresFor(this)));
+    this.answer(writeFeatures(this.features()));
   }
 
-  #checkAddresses({ to, from }: StreamHeader): void {
-    if (to !== undefined && prepareDomainpart(to) === undefined)
+  /** XEP-0388 §2.1: who is at home elsewhere has nothing to log in to here. What is said in the clear counts for nothing. */
+  #checkDomain({ from }: StreamHeader, host: Host): void {
+    if (from === undefined || this.transport.security === undefined) return;
+    if (tryJid(from)?.domain !== host.domain) throw new StreamError("invalid-from", "an address of another domain");
+  }
+
+  #checkAddresses({ to, from }: StreamHeader, host: Host | undefined): void {
+    if (host === undefined && to !== undefined && prepareDomainpart(to) === undefined)
       throw new StreamError("improper-addressing", "to is no domain");
     if (from === undefined) return;
     const sender = tryJid(from);
@@ -131,9 +147,14 @@ export class ClientStream extends Stream implements Client {
     throw unsupported(raw);
   }
 
-  protected streamEnded(): Eventually<void> {
+  override received(bytes: Uint8Array): void {
+    if (this.peer.is === "session") this.peer.session.heard();
+    super.received(bytes);
+  }
+
+  protected streamEnded(how: HowEnded): Eventually<void> {
     if (this.#expiry !== undefined) this.services.timers.disarm(this.#expiry.timer);
-    return this.peer.is === "session" ? this.peer.session.ended() : undefined;
+    return this.peer.is === "session" ? this.peer.session.ended(this, how) : undefined;
   }
 
   protected describe(): Readonly<Record<string, unknown>> {

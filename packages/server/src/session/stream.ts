@@ -13,6 +13,7 @@ import {
   readStreamError,
   type ScannerLimits,
   STREAM_END,
+  type StreamCondition,
   StreamError,
   type StreamHeader,
   type StreamTag,
@@ -21,7 +22,8 @@ import {
 } from "@kith/protocol";
 import { randomToken } from "../crypto.ts";
 import type { Log } from "../router/log.ts";
-import type { Wire } from "./door.ts";
+import type { Backlogs } from "./backlogs.ts";
+import type { HowEnded, Wire } from "./door.ts";
 import type { Rate } from "./pace.ts";
 import { type InputHandler, StreamInput } from "./stream-input.ts";
 import { type Expiring, Timer, type Timers } from "./timer.ts";
@@ -41,7 +43,6 @@ export type StreamState = "securing" | "opening" | "open" | "ending" | "closing"
 /** What every stream needs, whoever its peer is. */
 export interface StreamServices {
   readonly limits: {
-    readonly outboxBytes: number;
     readonly readAheadBytes: number;
     readonly tlsHandshakeMs: number;
     readonly negotiationMs: number;
@@ -49,6 +50,8 @@ export interface StreamServices {
     readonly rate: Rate | undefined;
     readonly keepAliveMs: number | undefined;
   };
+  /** What waits for all of them. */
+  readonly backlogs: Backlogs;
   readonly log: Log;
   readonly timers: Timers;
 }
@@ -63,6 +66,14 @@ export interface StreamStart {
 
 /** RFC 6120 §4.7.3: unpredictable and never used again. */
 const newStreamId = (): string => randomToken(16);
+
+/** With these we close a stream for reasons that are none of the client's making: it may come back (XEP-0198 §5). */
+const FORGIVEN: ReadonlySet<StreamCondition> = new Set([
+  "connection-timeout",
+  "reset",
+  "see-other-host",
+  "system-shutdown",
+]);
 
 /** A space between two elements (RFC 6120 §4.6.1, §11.7). */
 const KEEP_ALIVE = " " as Bytes;
@@ -111,7 +122,7 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
   /** One first-level element; the next one waits until this settles. Throws or rejects with StreamError. */
   protected abstract elementReceived(raw: RawElement): Eventually<void>;
   /** The stream is going or gone; called once. */
-  protected abstract streamEnded(): Eventually<void>;
+  protected abstract streamEnded(how: HowEnded): Eventually<void>;
   /** For log lines: who it is, as far as is known. */
   protected abstract describe(): Readonly<Record<string, unknown>>;
 
@@ -141,13 +152,7 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
   send(bytes: Bytes): void {
     if (this.isOver) return;
     this.transport.write(bytes);
-    if (this.transport.backlog > this.#services.limits.outboxBytes) {
-      this.close(new StreamError("policy-violation", "more is waiting to be read than may wait"));
-    }
-  }
-
-  whenFlushed(done: () => void): void {
-    if (this.#state !== "closed") this.transport.whenFlushed(done);
+    this.#services.backlogs.grew(this, bytes.length);
   }
 
   close(error?: StreamError): void {
@@ -163,7 +168,7 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
     this.transport.end();
     this.#input.stop();
     this.#services.timers.arm(this.#deadline, this.#services.limits.closeMs);
-    void this.#ended();
+    void this.#ended(error !== undefined && FORGIVEN.has(error.condition) ? "lost" : "closed");
   }
 
   // What negotiation does with it.
@@ -235,9 +240,10 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
     if (this.#state === "closed") return;
     this.#say("the connection is gone", error);
     this.#state = "closed";
+    this.#services.backlogs.forget(this);
     this.#services.timers.disarm(this.#deadline);
     this.#input.stop();
-    void this.#ended();
+    void this.#ended("lost");
   }
 
   // What the XML reader finds.
@@ -317,24 +323,27 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
   #peerClosed(): void {
     const { limits, timers } = this.#services;
     this.#state = "ending";
+    const done = this.#ended("closed");
+    if (!isPromise(done)) {
+      this.close();
+      return;
+    }
     this.#input.hold();
     timers.arm(this.#deadline, limits.closeMs);
-    const done = this.#ended();
-    if (isPromise(done)) void done.then(() => this.close());
-    else this.close();
+    void done.then(() => this.close());
   }
 
   /** Tells whoever uses the stream, once. Does not fail. */
-  #ended(): Eventually<void> {
-    this.#end ??= { done: this.#tellEnd() };
+  #ended(how: HowEnded): Eventually<void> {
+    this.#end ??= { done: this.#tellEnd(how) };
     return this.#end.done;
   }
 
-  #tellEnd(): Eventually<void> {
+  #tellEnd(how: HowEnded): Eventually<void> {
     const failed = (error: unknown): void =>
       this.#services.log.error({ ...this.#fields(), err: error }, "a stream failed while it ended");
     try {
-      const done = this.streamEnded();
+      const done = this.streamEnded(how);
       return isPromise(done) ? done.catch(failed) : done;
     } catch (error) {
       failed(error);
@@ -347,7 +356,7 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
     this.#state = "closing";
     this.#input.stop();
     this.transport.destroy();
-    void this.#ended();
+    void this.#ended("lost");
   }
 
   #writeHeader(): Bytes {

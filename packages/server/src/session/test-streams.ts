@@ -24,10 +24,12 @@ import {
 import { nodeCrypto } from "../crypto.ts";
 import { TimerWheel } from "../listen/timer-wheel.ts";
 import type { Log } from "../router/log.ts";
-import type { BoundSession, Door, Wire } from "./door.ts";
+import { type BacklogLimits, Backlogs } from "./backlogs.ts";
+import type { BoundSession, Door, HowEnded, Managed, Resumption, Wire } from "./door.ts";
 import { GuessLimiter, type GuessLimits } from "./guess-limiter.ts";
-import { type C2sServices, type Host, STREAM_LIMITS, type StreamLimits } from "./services.ts";
+import { BACKLOG_LIMITS, type C2sServices, type Host, STREAM_LIMITS, type StreamLimits } from "./services.ts";
 import { ClientStream } from "./stream-client.ts";
+import { Turns } from "./turns.ts";
 import type { PeerCertificate, Security, Transport, TransportListener } from "./transport.ts";
 
 /** Monotonic time that is moved by hand. */
@@ -158,9 +160,21 @@ export class FakeDoor implements Door {
     this.sessions.push(session);
     return this.bindDelay === undefined ? session : this.bindDelay.then(() => session);
   }
+  /** Sessions that were ended, and how. */
+  readonly ended: string[] = [];
+  end(...[session, { condition }]: Parameters<Door["end"]>): Eventually<void> {
+    this.ended.push(`${session} ${condition}`);
+    return this.whenEnded?.();
+  }
+  whenEnded: (() => Eventually<void>) | undefined = undefined;
   visitorIq(...[iq, visitor]: Parameters<Door["visitorIq"]>): Eventually<Bytes | undefined> {
     this.visits.push(visitor);
     return this.visitorAnswer?.(iq);
+  }
+  /** What a wish to resume a stream leads to, by its SM-ID. */
+  readonly resumable = new Map<string, () => Eventually<Resumption>>();
+  resume(_account: Jid, previd: string): Eventually<Resumption> {
+    return this.resumable.get(previd)?.() ?? { is: "refused", h: undefined };
   }
   acceptRemote(stanza: Stanza): Eventually<void> {
     this.remote.push(stanza);
@@ -197,9 +211,34 @@ export class FakeSession implements BoundSession {
     this.received.push(toText(writeRaw(raw)));
     return this.handle(raw);
   }
-  ended(): Eventually<void> {
+  ended(_wire: Wire, how: HowEnded): Eventually<void> {
     this.ends++;
+    this.how = how;
     return this.whenEnded();
+  }
+  how: HowEnded | undefined = undefined;
+  heard(): void {}
+  isActive = true;
+  setActive(isActive: boolean): void {
+    this.isActive = isActive;
+  }
+  readonly marks = new Set<string>();
+  mark(mark: string, on: boolean): void {
+    if (on) this.marks.add(mark);
+    else this.marks.delete(mark);
+  }
+  /** What it says of stream management, and what it is told. */
+  readonly told: string[] = [];
+  manager: Managed | undefined = undefined;
+  manage(...[wanted, say]: Parameters<BoundSession["manage"]>): "managed" | "managed before" {
+    if (this.manager !== undefined) return "managed before";
+    const told = say(wanted.resume ? { id: "stream-7", max: wanted.max ?? 300 } : undefined);
+    if (told !== undefined) this.wire.send(told);
+    this.manager = {
+      acknowledge: () => void this.told.push("r"),
+      acknowledged: (h) => void this.told.push(`a ${h}`),
+    };
+    return "managed";
   }
 }
 
@@ -224,6 +263,7 @@ export interface WorldOptions {
   readonly limits?: Partial<StreamLimits>;
   readonly plaintextFromLoopback?: boolean;
   readonly guesses?: GuessLimits;
+  readonly backlogs?: BacklogLimits;
   readonly accounts?: readonly string[];
 }
 
@@ -266,6 +306,8 @@ export class World {
       limits: { ...STREAM_LIMITS, ...limits },
       plaintextFromLoopback: options.plaintextFromLoopback ?? false,
       guesses: new GuessLimiter(options.guesses),
+      backlogs: new Backlogs(options.backlogs ?? BACKLOG_LIMITS),
+      passwordTests: new Turns(1),
       log: this.log,
       timers: this.timers,
       now: () => this.clock,

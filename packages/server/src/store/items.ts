@@ -1,4 +1,4 @@
-import type { Change } from "./change.ts";
+import type { OwnedChange } from "./change.ts";
 
 /** A key and its value as JSON. */
 export type Row = readonly [key: string, json: string];
@@ -34,7 +34,7 @@ export class Items {
   }
 
   /** These items with a change made to them: themselves where it is about another collection. */
-  with(change: Change, collection: string): Items {
+  with(change: OwnedChange, collection: string): Items {
     if (change.op === "removeAccount") return Items.none;
     if (!("collection" in change) || change.collection !== collection) return this;
     if (change.op === "put") return this.#with(change.key, change.json);

@@ -1,6 +1,15 @@
 import type { BareJid, DomainJid } from "@kith/protocol";
-import { type Change, domainOf, targetKind, targetName } from "./change.ts";
+import {
+  type Change,
+  domainOf,
+  isAboutMessages,
+  type OwnedChange,
+  type RemoveAccount,
+  targetKind,
+  targetName,
+} from "./change.ts";
 import type { Row } from "./items.ts";
+import { MemoryMessages } from "./memory-messages.ts";
 import { type Complete, type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
 import type { Account, RowId, Store, StoredStanza, Target } from "./store.ts";
 
@@ -21,6 +30,8 @@ export interface MemoryStoreOptions {
   readonly writer?: MemoryWriter;
   /** How many owners' collections are kept beside the data, as a store on disk would. */
   readonly cacheOwners?: number;
+  /** Milliseconds since 1970; by default the system's. */
+  readonly now?: () => number;
   /** What a listener of a ticket threw. By default an uncaught exception. */
   readonly onDefect?: (error: unknown) => void;
 }
@@ -28,8 +39,11 @@ export interface MemoryStoreOptions {
 /** A store that lasts as long as the process. For tests, and for trying things out. */
 export const memoryStore = (options: MemoryStoreOptions = {}): Store => {
   const { writer = promptWriter, onDefect = throwLater, ...overlay } = options;
-  return new OverlayStore(new MemoryDisk(writer), { ...overlay, onDefect });
+  return new OverlayStore(new MemoryDisk(writer), { ...overlay, digestAfter: AT_ONCE, onDefect });
 };
+
+// There is nothing to be gained by waiting.
+const AT_ONCE = { messages: 1, delay: 0 };
 
 const throwLater = (error: unknown): void =>
   queueMicrotask(() => {
@@ -89,6 +103,7 @@ export const manualWriter = (): ManualWriter => {
 
 class MemoryDisk implements Disk {
   readonly lastRow = 0;
+  readonly messages = new MemoryMessages();
   readonly #writer: MemoryWriter;
   readonly #accounts = new Map<BareJid, Account>();
   readonly #removed = new Map<BareJid, number>();
@@ -161,6 +176,11 @@ class MemoryDisk implements Disk {
   }
 
   #apply(change: Change): void {
+    if (change.op === "keep" || isAboutMessages(change)) this.messages.apply(change);
+    else this.#applyOwned(change);
+  }
+
+  #applyOwned(change: OwnedChange): void {
     switch (change.op) {
       case "put":
         within(within(this.#items, change.collection), change.owner).set(change.key, change.json);
@@ -175,7 +195,7 @@ class MemoryDisk implements Disk {
         this.#accounts.set(change.account.jid, change.account);
         break;
       case "removeAccount":
-        this.#remove(change.jid, change.at);
+        this.#remove(change);
         break;
       case "spool": {
         const { target, stored } = change;
@@ -193,8 +213,9 @@ class MemoryDisk implements Disk {
     if (values?.size === 0) this.#items.get(collection)?.delete(owner);
   }
 
-  #remove(jid: BareJid, at: number | undefined): void {
+  #remove({ jid, at, through }: RemoveAccount): void {
     this.#accounts.delete(jid);
+    this.messages.removeAccount(jid, through);
     if (at !== undefined) this.#removed.set(jid, at);
     for (const owners of this.#items.values()) owners.delete(jid);
     this.#spools.account.delete(jid);

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
+import { MemoryMessages } from "./memory-messages.ts";
 import { type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
 import type { Ticket } from "./store.ts";
 
 /** An empty disk that counts what is read, and settles when told. */
 class CountingDisk implements Disk {
   readonly lastRow = 41;
+  readonly messages = new MemoryMessages();
   readonly units: HandedUnit[] = [];
   reads = 0;
   value = "1";

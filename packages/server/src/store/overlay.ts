@@ -1,8 +1,24 @@
 import type { BareJid, Bytes, DomainJid, Eventually } from "@kith/protocol";
-import { type Change, changeOf, domainOf, ownerOf, targetName } from "./change.ts";
+import {
+  type Change,
+  changeOf,
+  domainOf,
+  isAboutMessages,
+  type MessageChange,
+  type OwnedChange,
+  type OwnedWrite,
+  ownerOf,
+  type RemoveAccount,
+  targetName,
+} from "./change.ts";
 import type { Items, Row } from "./items.ts";
+import type { DigestAfter } from "./message-digests.ts";
+import type { MessageDisk } from "./message-disk.ts";
+import type { KeptMessage, NewMessage } from "./messages.ts";
+import { OverlayMessages } from "./messages-overlay.ts";
 import type { Owner } from "./owner.ts";
 import { OwnerCache } from "./owner-cache.ts";
+import { RecentAccounts } from "./recent-accounts.ts";
 import { SpoolChanges } from "./spool-changes.ts";
 import type {
   Account,
@@ -34,6 +50,7 @@ export interface HandedUnit {
 export interface Disk {
   /** The highest row ever stored, also if it is gone; 0 if none. */
   readonly lastRow: RowId;
+  readonly messages: MessageDisk;
   items(collection: string, owner: string): readonly Row[];
   hasAccount(jid: BareJid): boolean;
   account(jid: BareJid): Account | undefined;
@@ -60,11 +77,16 @@ export type Complete<T> = (found: readonly T[]) => readonly T[];
 export interface OverlayOptions {
   /** How many owners are kept in memory. */
   readonly cacheOwners?: number;
+  /** Milliseconds since 1970; by default the system's. */
+  readonly now?: () => number;
+  readonly digestAfter?: DigestAfter;
   /** What a listener of a ticket threw. */
   readonly onDefect: (error: unknown) => void;
 }
 
 const CACHE_OWNERS = 20_000;
+/** Whose keys are kept in memory, twice so many at most: about two kilobytes each. */
+const RECENT_ACCOUNTS = 1_024;
 /** Characters of JSON; a bound for those who keep much, such as pictures in vCards. */
 const CACHE_WEIGHT = 32 * 1024 * 1024;
 /** Answered at once; whoever has more pending without asking for a page waits for another thread to read it. */
@@ -74,8 +96,10 @@ const AT_ONCE = 256;
 export class OverlayStore implements Store {
   readonly accounts: Accounts;
   readonly spool: Spool;
+  readonly messages: OverlayMessages;
   readonly #disk: Disk;
   readonly #cache: OwnerCache;
+  readonly #recentAccounts = new RecentAccounts(RECENT_ACCOUNTS);
   readonly #onDefect: (error: unknown) => void;
   readonly #collections = new Map<string, number>();
   #last: Ticket | undefined;
@@ -86,6 +110,11 @@ export class OverlayStore implements Store {
     this.#disk = disk;
     this.#cache = new OwnerCache(options.cacheOwners ?? CACHE_OWNERS, CACHE_WEIGHT);
     this.#onDefect = options.onDefect;
+    this.messages = new OverlayMessages(disk.messages, {
+      ...options,
+      cacheOwners: options.cacheOwners ?? CACHE_OWNERS,
+      ensureOpen: () => this.#ensureOpen(),
+    });
     this.accounts = this.#makeAccounts();
     this.spool = this.#makeSpool();
   }
@@ -125,16 +154,20 @@ export class OverlayStore implements Store {
     this.#state = "closing";
     await this.flush();
     this.#state = "closed";
+    await this.messages.close();
     await this.#disk.close();
   }
 
   /** For `OpenUnit`: takes effect for reads at once. */
-  added(write: Write): { readonly change: Change; readonly owner: Owner } {
+  added(write: OwnedWrite): { readonly change: OwnedChange; readonly owner: Owner } {
     const change = changeOf(write);
     const owner = this.#cache.owner(ownerOf(change));
     if (!owner.isTouched) this.#cache.touch(owner);
     owner.add(change, "collection" in change ? this.#collections.get(change.collection) : undefined);
     if (change.op === "put") this.#cache.weigh(change.json.length);
+    else if (change.op === "account" || change.op === "removeAccount")
+      this.#recentAccounts.forget(owner.name as BareJid);
+    if (change.op === "removeAccount") this.messages.removing(change);
     return { change, owner };
   }
 
@@ -147,7 +180,7 @@ export class OverlayStore implements Store {
 
   /** For `OpenUnit`. Reads change first, then those are told who wait. */
   settled(unit: OpenUnit, committed: boolean): void {
-    for (const owner of unit.owners) if (!owner.isTouched) this.#cache.untouch(owner);
+    for (const owner of unit.owners) if (owner !== undefined && !owner.isTouched) this.#cache.untouch(owner);
     unit.ticket.settle(committed, this.#onDefect);
   }
 
@@ -187,7 +220,8 @@ export class OverlayStore implements Store {
       get: (jid) => {
         this.#ensureOpen();
         const account = this.#cache.touchedOwner(jid)?.account();
-        return account === undefined ? this.#disk.account(jid) : (account ?? undefined);
+        if (account !== undefined) return account ?? undefined;
+        return this.#recentAccounts.get(jid, () => this.#disk.account(jid));
       },
       removedAt: (jid) => {
         this.#ensureOpen();
@@ -259,13 +293,17 @@ export class OverlayStore implements Store {
   }
 }
 
+const isOfMessages = (change: Change): change is MessageChange | RemoveAccount =>
+  change.op === "keep" || change.op === "removeAccount" || isAboutMessages(change);
+
 /** Collects changes, then waits for the disk. */
 class OpenUnit implements Unit, HandedUnit {
   readonly changes: Change[] = [];
-  /** Whose the changes are, one for each. */
-  readonly owners: Owner[] = [];
+  /** Whose the changes are, one for each; nobody's where they are about messages. */
+  readonly owners: (Owner | undefined)[] = [];
   readonly ticket = new CommitTicket();
   readonly #store: OverlayStore;
+  #isNumbered = false;
   #isCommitted = false;
 
   constructor(store: OverlayStore) {
@@ -277,24 +315,54 @@ class OpenUnit implements Unit, HandedUnit {
   }
 
   add(write: Write): void {
-    if (this.#isCommitted) throw new Error("a unit takes no more writes once it is committed");
-    const { change, owner } = this.#store.added(write);
+    this.#ensureCollecting();
+    if (isAboutMessages(write)) this.#push(this.#store.messages.added(write), undefined);
+    else {
+      const { change, owner } = this.#store.added(write);
+      this.#push(change, owner);
+    }
+  }
+
+  keep(message: NewMessage): KeptMessage {
+    this.#ensureCollecting();
+    const kept = this.#store.messages.keep(message);
+    this.#push(kept, undefined);
+    return kept;
+  }
+
+  #push(change: Change, owner: Owner | undefined): void {
     this.changes.push(change);
     this.owners.push(owner);
+  }
+
+  #ensureCollecting(): void {
+    if (this.#isCommitted) throw new Error("a unit takes no more writes once it is committed");
+  }
+
+  number(): void {
+    this.#isNumbered = true;
+    this.#store.messages.number(this.changes);
   }
 
   commit(haste: Haste = "now"): Ticket {
     if (this.#isCommitted) throw new Error("a unit is committed at most once");
     this.#isCommitted = true;
+    if (!this.#isNumbered) this.number();
     const { owners } = this;
     if (owners.length === 1) owners[0]?.handOver(this.changes);
-    else for (const owner of new Set(owners)) owner.handOver(this.changes);
+    else for (const owner of new Set(owners)) owner?.handOver(this.changes);
+    for (const change of this.changes) if (isOfMessages(change)) this.#store.messages.handedOver(change, this.ticket);
     this.#store.committed(this, haste);
     return this.ticket;
   }
 
   settle(committed: boolean): void {
-    for (let at = 0; at < this.changes.length; at++) this.owners[at]?.settle(this.changes[at] as Change, committed);
+    const { changes, owners } = this;
+    for (let at = 0; at < changes.length; at++) {
+      const change = changes[at] as Change;
+      owners[at]?.settle(change as OwnedChange, committed);
+      if (isOfMessages(change)) this.#store.messages.settled(change, committed);
+    }
     this.#store.settled(this, committed);
   }
 }

@@ -1,4 +1,4 @@
-import type { Change } from "./change.ts";
+import type { Change, OwnedChange } from "./change.ts";
 import { Items, type Row } from "./items.ts";
 import type { Account } from "./store.ts";
 
@@ -14,14 +14,14 @@ export class Owner {
   #collections: (Items | undefined)[] | undefined;
   #exists: boolean | undefined;
   /** First those handed to the writer, in that order; then those of units being collected, in the order of adding. */
-  #open: Change[] = NO_CHANGES;
+  #open: OwnedChange[] = NO_CHANGES;
   #handedOver = 0;
 
   constructor(name: string) {
     this.name = name;
   }
 
-  get open(): readonly Change[] {
+  get open(): readonly OwnedChange[] {
     return this.#open;
   }
   get isTouched(): boolean {
@@ -61,7 +61,7 @@ export class Owner {
   }
 
   /** Takes effect for reads at once. `number`: the collection's, if it has been opened. */
-  add(change: Change, number: number | undefined): void {
+  add(change: OwnedChange, number: number | undefined): void {
     if (this.#open === NO_CHANGES) this.#open = [change];
     else this.#open.push(change);
     if (change.op === "account") this.#exists = true;
@@ -71,7 +71,7 @@ export class Owner {
     } else if (number !== undefined && "collection" in change) this.#change(change, number);
   }
 
-  #change(change: Change & { readonly collection: string }, number: number): void {
+  #change(change: OwnedChange & { readonly collection: string }, number: number): void {
     const collections = this.#collections;
     const known = collections?.[number];
     if (collections !== undefined && known !== undefined) collections[number] = known.with(change, change.collection);
@@ -86,7 +86,7 @@ export class Owner {
       this.#handedOver++;
       return;
     }
-    const own = new Set(changes);
+    const own = new Set<Change>(changes);
     const collected = this.#open.splice(this.#handedOver);
     const ours = collected.filter((change) => own.has(change));
     const others = collected.filter((change) => !own.has(change));
@@ -96,7 +96,7 @@ export class Owner {
   }
 
   /** A change handed over is on disk, or never will be: then what is known comes from disk again. */
-  settle(change: Change, committed: boolean): void {
+  settle(change: OwnedChange, committed: boolean): void {
     if (this.#open.length === 1) this.#open = NO_CHANGES;
     else this.#open.splice(this.#open.indexOf(change), 1);
     this.#handedOver--;
@@ -110,4 +110,4 @@ export class Owner {
 }
 
 // Shared by all that have none, and never written to.
-const NO_CHANGES: Change[] = [];
+const NO_CHANGES: OwnedChange[] = [];

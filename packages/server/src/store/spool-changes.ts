@@ -1,4 +1,4 @@
-import type { Change } from "./change.ts";
+import type { OwnedChange } from "./change.ts";
 import type { RowId, StoredStanza, Target } from "./store.ts";
 
 /** What open units change of what is pending for one target. */
@@ -9,7 +9,7 @@ export class SpoolChanges {
   readonly kept = new Map<RowId, StoredStanza>();
 
   /** `undefined` where they say nothing of this target. */
-  static of(target: Target, changes: readonly Change[]): SpoolChanges | undefined {
+  static of(target: Target, changes: readonly OwnedChange[]): SpoolChanges | undefined {
     let spool: SpoolChanges | undefined;
     for (const change of changes) {
       if (!isAbout(change, target)) continue;
@@ -43,10 +43,10 @@ export class SpoolChanges {
   }
 }
 
-type SpoolChange = Change & { readonly op: "spool" | "settle" | "removeAccount" };
+type SpoolChange = OwnedChange & { readonly op: "spool" | "settle" | "removeAccount" };
 
 /** `changes` are those of one owner, so that only the kind of the target is left to tell apart. */
-const isAbout = (change: Change, target: Target): change is SpoolChange => {
+const isAbout = (change: OwnedChange, target: Target): change is SpoolChange => {
   if (change.op === "removeAccount") return "account" in target;
   return (change.op === "spool" || change.op === "settle") && "account" in change.target === "account" in target;
 };

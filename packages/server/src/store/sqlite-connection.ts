@@ -11,6 +11,11 @@ const BUSY_TIMEOUT = 5000;
 /** What the write-ahead log is cut back to after it had to grow. In bytes. */
 const LOG_SIZE = 64 * 1024 * 1024;
 
+/** What the writer keeps of the database in memory, in KiB: the pages at the ends of many owners' indexes. */
+const CACHE_SIZE = 64 * 1024;
+/** How long the log grows before its pages are put in their places; many are in it again and again until then. */
+const LOG_PAGES = 8_000;
+
 /** Throws where the file cannot be opened, is not a database, or lies where no write-ahead log is possible. */
 export const openForWriting = (file: string, synchronous: Synchronous): DatabaseSync => {
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT });
@@ -18,6 +23,7 @@ export const openForWriting = (file: string, synchronous: Synchronous): Database
     const mode = pragma(database, "journal_mode = WAL");
     if (mode !== "wal") throw new Error(`${file}: no write-ahead log is possible here, only "${mode}"`);
     database.exec(`pragma synchronous = ${synchronous}`);
+    database.exec(`pragma cache_size = -${CACHE_SIZE}; pragma wal_autocheckpoint = ${LOG_PAGES}`);
     database.exec(`pragma journal_size_limit = ${LOG_SIZE}`);
     // Without these macOS answers before the disk has written; elsewhere they do nothing.
     if (synchronous === "FULL") database.exec("pragma fullfsync = on; pragma checkpoint_fullfsync = on");

@@ -108,9 +108,12 @@ const OWNERS = `
   )
   select owner from found where owner is not null`;
 
-// The one place where what SQLite answers gets its type, which is the schema's.
-const rows = <T>(statement: StatementSync, ...values: readonly SQLInputValue[]): readonly T[] =>
+/** The one place where what SQLite answers gets its type, which is the schema's. */
+export const rows = <T>(statement: StatementSync, ...values: readonly SQLInputValue[]): readonly T[] =>
   statement.all(...values) as unknown as readonly T[];
 
-const bytesOf = (array: Uint8Array): Bytes =>
-  Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("latin1") as Bytes;
+export const bufferOf = (array: Uint8Array): Buffer => Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+export const bytesOf = (array: Uint8Array): Bytes => bufferOf(array).toString("latin1") as Bytes;
+
+/** SQLite's way to say that there is no limit is a negative one. */
+export const limitOf = (limit: number): number => (Number.isFinite(limit) ? Math.max(0, Math.trunc(limit)) : -1);

@@ -6,7 +6,7 @@ import type { BareJid, HashName } from "@kith/protocol";
 import type { TargetKind } from "./change.ts";
 
 /** The version that this code reads and writes: how many migrations there are. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export interface Database {
   readonly account: AccountTable;
@@ -14,6 +14,13 @@ export interface Database {
   readonly removed_account: RemovedAccountTable;
   readonly item: ItemTable;
   readonly spool: SpoolTable;
+  readonly message: MessageTable;
+  readonly delivery: DeliveryTable;
+  readonly message_of: MessageOfTable;
+  readonly message_with: MessageWithTable;
+  readonly waiting: WaitingTable;
+  readonly message_mark: MessageMarkTable;
+  readonly removed_messages: RemovedMessagesTable;
 }
 
 export interface AccountTable {
@@ -56,4 +63,63 @@ export interface SpoolTable {
   /** Milliseconds since 1970. */
   stamp: number;
   stanza: Uint8Array;
+}
+
+/** Messages, in the order of storing. Written once; only `flags` change, `key`, and the stanza where it is replaced. */
+export interface MessageTable {
+  row: number;
+  /** Milliseconds since 1970. */
+  stamp: number;
+  /** See `kept-message.ts`. */
+  flags: number;
+  /** Local accounts and rooms. */
+  sender: BareJid | null;
+  recipient: BareJid | null;
+  /** Bare addresses; null where that is the sender's, or the recipient's. */
+  from_bare: string | null;
+  to_bare: string | null;
+  origin_stream: string | null;
+  origin_number: number | null;
+  key: string | null;
+  /** JSON: what was sent in the unit that stored it. */
+  deliveries: string | null;
+  stanza: Uint8Array;
+}
+
+/** Places in streams of messages that were sent on them later. */
+export interface DeliveryTable {
+  stream: string;
+  number: number;
+  row: number;
+  kind: "plain" | "carbon";
+}
+
+/** Whose messages are, many in one row; see `message-entries.ts`. Made by digests. */
+export interface MessageOfTable {
+  owner: BareJid;
+  /** The row of the first of them. */
+  first: number;
+  entries: Uint8Array;
+}
+/** The same by whom it was exchanged with. Only what the owner's archive shows. */
+export interface MessageWithTable extends MessageOfTable {
+  peer: string;
+}
+
+/** What waits, as digests leave it. */
+export interface WaitingTable {
+  owner: BareJid;
+  row: number;
+}
+
+/** How far work in the background has come. */
+export interface MessageMarkTable {
+  name: "digested" | "searchable";
+  row: number;
+}
+
+/** Accounts removed whose messages up to this row have not all gone yet. */
+export interface RemovedMessagesTable {
+  owner: BareJid;
+  row: number;
 }

@@ -1,10 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { BareJid } from "@kith/protocol";
-import { type Change, targetKind, targetName } from "./change.ts";
+import { isAboutMessages, type OwnedChange, type RemoveAccount, targetKind, targetName } from "./change.ts";
+import type { PackedChange } from "./packed-message.ts";
+import { SqliteMessageWriter } from "./sqlite-message-writer.ts";
+import { transact } from "./sqlite-transaction.ts";
 import type { Account, RowId, StoredStanza, Target } from "./store.ts";
 
 /** The changes of one unit. */
-export type UnitChanges = readonly Change[];
+export type UnitChanges = readonly PackedChange[];
 
 /** A unit that is not on disk, and never will be. */
 export interface FailedUnit {
@@ -16,6 +18,7 @@ export interface FailedUnit {
 /** Makes units durable: as many as possible in one transaction, each whole or not at all, in order. */
 export class SqliteWriter {
   readonly #database: DatabaseSync;
+  readonly #messages: SqliteMessageWriter;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #clear: StatementSync;
@@ -31,6 +34,7 @@ export class SqliteWriter {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#messages = new SqliteMessageWriter(database);
     this.#put = database.prepare(
       "insert into item (collection, owner, key, value) values (?, ?, ?, ?) on conflict do update set value = excluded.value",
     );
@@ -80,25 +84,18 @@ export class SqliteWriter {
   }
 
   #transact(units: readonly UnitChanges[], start: number, end: number): void {
-    this.#database.exec("begin immediate");
-    try {
+    transact(this.#database, () => {
       for (let at = start; at < end; at++) for (const change of units[at] ?? []) this.#apply(change);
-      this.#database.exec("commit");
-    } catch (error) {
-      this.#rollback();
-      throw error;
-    }
+    });
   }
 
-  #rollback(): void {
-    try {
-      this.#database.exec("rollback");
-    } catch {
-      // After some errors, a full disk among them, SQLite has done so by itself.
-    }
+  #apply(change: PackedChange): void {
+    if (change.op === "keep") this.#messages.keep(change);
+    else if (isAboutMessages(change)) this.#messages.apply(change);
+    else this.#applyOwned(change);
   }
 
-  #apply(change: Change): void {
+  #applyOwned(change: OwnedChange): void {
     switch (change.op) {
       case "put":
         this.#put.run(change.collection, change.owner, change.key, change.json);
@@ -113,7 +110,7 @@ export class SqliteWriter {
         this.#applyAccount(change.account);
         break;
       case "removeAccount":
-        this.#removeAccount(change.jid, change.at);
+        this.#removeAccount(change);
         break;
       case "spool":
         this.#applySpool(change.target, change.stored);
@@ -130,7 +127,8 @@ export class SqliteWriter {
       this.#putKeys.run(jid, hash, salt, iterations, storedKey, serverKey);
   }
 
-  #removeAccount(jid: BareJid, at: number | undefined): void {
+  #removeAccount({ jid, at, through }: RemoveAccount): void {
+    this.#messages.removeAccount(jid, through);
     this.#deleteAccount.run(jid);
     this.#deleteKeys.run(jid);
     this.#deleteItems.run(jid);

@@ -1,9 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { BareJid, DomainJid } from "@kith/protocol";
+import { ArchiveReaderThread } from "./archive-reader-thread.ts";
 import { type DirectoryLock, lockDirectory, privateFile } from "./directory-lock.ts";
 import type { Row } from "./items.ts";
+import type { DigestAfter } from "./message-digests.ts";
 import { type Complete, type Disk, type HandedUnit, OverlayStore } from "./overlay.ts";
 import { openForReading, openForWriting, type Synchronous, schemaVersion } from "./sqlite-connection.ts";
+import { SqliteMessages } from "./sqlite-messages.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SCHEMA_VERSION } from "./sqlite-schema.ts";
 import type { Account, Haste, RowId, Store, StoredStanza, Target } from "./store.ts";
@@ -18,6 +21,10 @@ export interface SqliteStoreOptions {
   readonly synchronous?: Synchronous;
   /** How many owners' collections are kept in memory. */
   readonly cacheOwners?: number;
+  /** Milliseconds since 1970; by default the system's. */
+  readonly now?: () => number;
+  /** When what has been stored is digested. */
+  readonly digestAfter?: DigestAfter;
   readonly log?: StoreLog;
 }
 
@@ -26,16 +33,17 @@ export interface SqliteStoreOptions {
  * has opened it, and with an Error that names both versions where it was written by a newer Kith.
  */
 export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
-  const { directory, synchronous = "FULL", cacheOwners, log = silentLog } = options;
+  const { directory, synchronous = "FULL", log = silentLog } = options;
   const lock = options.lock ?? lockDirectory(directory);
   const unlock = options.lock === undefined ? () => lock.release() : () => undefined;
   try {
     const file = privateFile(directory, "kith.db");
     await bringUpToDate(file, synchronous);
     const writer = await WriterThread.start({ file, synchronous, log });
-    const disk = new SqliteDisk(openForReading(file), writer, unlock);
+    const archives = new ArchiveReaderThread(file, log);
+    const disk = new SqliteDisk(openForReading(file), writer, archives, unlock);
     const onDefect = (error: unknown): void => log.error({ err: error }, "a listener of a ticket failed");
-    return new OverlayStore(disk, cacheOwners === undefined ? { onDefect } : { onDefect, cacheOwners });
+    return new OverlayStore(disk, { ...options, onDefect });
   } catch (error) {
     unlock();
     throw error;
@@ -63,15 +71,19 @@ const bringUpToDate = async (file: string, synchronous: Synchronous): Promise<vo
 /** Reads by key on the main thread's own connection, everything else in the writer's thread. */
 class SqliteDisk implements Disk {
   readonly lastRow: RowId;
+  readonly messages: SqliteMessages;
   readonly #database: DatabaseSync;
   readonly #reader: SqliteReader;
   readonly #writer: WriterThread;
+  readonly #archives: ArchiveReaderThread;
   readonly #unlock: () => void;
 
-  constructor(database: DatabaseSync, writer: WriterThread, unlock: () => void) {
+  constructor(database: DatabaseSync, writer: WriterThread, archives: ArchiveReaderThread, unlock: () => void) {
     this.#database = database;
     this.#reader = new SqliteReader(database);
     this.#writer = writer;
+    this.#archives = archives;
+    this.messages = new SqliteMessages(database, writer, archives);
     this.#unlock = unlock;
     this.lastRow = this.#reader.lastRow();
   }
@@ -114,8 +126,9 @@ class SqliteDisk implements Disk {
   }
 
   async close(): Promise<void> {
-    // First the reader: whoever closes last clears away the log, and only the writer may.
+    // First the readers: whoever closes last clears away the log, and only the writer may.
     this.#database.close();
+    await this.#archives.close();
     await this.#writer.close();
     this.#unlock();
   }

@@ -7,6 +7,7 @@
  * committed or not, so that a stanza that changes how later ones are treated does so for the very next one.
  */
 import type { BareJid, Bytes, DomainJid, Eventually, HashName, ScramKeys } from "@kith/protocol";
+import type { Delivery, KeptMessage, Messages, NewMessage, StreamKey } from "./messages.ts";
 
 /** Settles once: when the unit is on disk, or when it is known that it never will be. */
 export interface Ticket {
@@ -52,7 +53,11 @@ export type Write =
   /** Removes the account, every collection it owns and what is pending for it, and remembers that the address was in use. */
   | { readonly op: "removeAccount"; readonly jid: BareJid; readonly at: number | undefined }
   | { readonly op: "spool"; readonly target: Target; readonly stored: StoredStanza }
-  | { readonly op: "settle"; readonly target: Target; readonly rows: readonly RowId[] };
+  | { readonly op: "settle"; readonly target: Target; readonly rows: readonly RowId[] }
+  | { readonly op: "delivered"; readonly row: RowId; readonly delivery: Delivery }
+  | { readonly op: "forget"; readonly stream: StreamKey; readonly number: number | undefined }
+  | { readonly op: "forgetKey"; readonly account: BareJid; readonly row: RowId }
+  | { readonly op: "replace"; readonly row: RowId; readonly stanza: Bytes };
 
 /**
  * When a unit is committed. "soon": with the next one that is committed "now", or within a second. For what nobody waits
@@ -66,8 +71,14 @@ export interface Unit {
    * be committed. Throws TypeError where a value is not JSON data, or an owner or key is not well-formed text.
    */
   add(write: Write): void;
+  /** Adds a message. It waits for its recipient from now on, if it does; its number comes later. */
+  keep(message: NewMessage): KeptMessage;
   readonly isEmpty: boolean;
-  /** Hands the unit to the writer. At most once. */
+  /** What `commit` answers, to be waited for beforehand. */
+  readonly ticket: Ticket;
+  /** Gives every message of the unit its number and stamp. The unit must be committed in the same turn of the loop, without another one being numbered between. */
+  number(): void;
+  /** Hands the unit to the writer; numbers it if it has not been. At most once. */
   commit(haste?: Haste): Ticket;
 }
 
@@ -117,8 +128,14 @@ export interface Spool {
 export interface Store {
   readonly accounts: Accounts;
   readonly spool: Spool;
-  /** Opens a collection. Each name belongs to one module; a second call with the same name throws. */
-  collection<T>(name: string): Collection<T>;
+  readonly messages: Messages;
+  /**
+   * Opens a collection. Each name belongs to one module; a second call with the same name throws.
+   *
+   * "few": nearly everybody has nothing in it, and it is asked for with every stanza. Who may have something is kept in
+   * memory, so that the answer for all others costs no more than a look-up among few.
+   */
+  collection<T>(name: string, owners?: "many" | "few"): Collection<T>;
   begin(): Unit;
   /** Settles when everything committed so far has. */
   flush(): Promise<void>;

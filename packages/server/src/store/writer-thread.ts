@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { HandedUnit } from "./overlay.ts";
+import { packed } from "./packed-message.ts";
 import type { FailedUnit, UnitChanges } from "./sqlite-writer.ts";
-import type { Haste } from "./store.ts";
+import type { Haste, RowId } from "./store.ts";
 import type { AnswerTo, FromWriter, Question, ToWriter, WriterData } from "./writer-messages.ts";
 
 type Line = (fields: Readonly<Record<string, unknown>>, text: string) => void;
@@ -12,7 +13,7 @@ export interface StoreLog {
   readonly info: Line;
 }
 
-export interface WriterThreadOptions extends WriterData {
+export interface WriterThreadOptions extends Omit<WriterData, "isReplacement"> {
   readonly log: StoreLog;
   /** The script of the thread. */
   readonly script?: URL;
@@ -54,6 +55,9 @@ export class WriterThread {
   #questions = 0;
   #fruitless = 0;
   #isFailing = false;
+  #isReplacement = false;
+  /** So far messages can be found by their text, as far as the thread has said. */
+  searchableThrough: RowId = 0;
   #lastError: unknown;
   readonly #ready = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -119,7 +123,7 @@ export class WriterThread {
     if (units.length === 0) return;
     this.#collected = [];
     for (const unit of units) this.#sent.push(unit);
-    this.#say({ say: "commit", units: units.map(({ changes }) => changes) });
+    this.#say({ say: "commit", units: units.map(packedUnit) });
   }
 
   #say(message: ToWriter): void {
@@ -130,7 +134,8 @@ export class WriterThread {
 
   #start(): void {
     const { file, synchronous, script = SCRIPT } = this.#options;
-    const workerData: WriterData = { file, synchronous };
+    const workerData: WriterData = { file, synchronous, isReplacement: this.#isReplacement };
+    this.#isReplacement = true;
     const worker = new Worker(script, { workerData, name: "kith-writer" });
     this.#worker = worker;
     worker.on("message", (message: FromWriter) => this.#receive(message));
@@ -138,7 +143,7 @@ export class WriterThread {
       this.#lastError = error;
     });
     worker.on("exit", () => this.#ended());
-    const units: UnitChanges[] = this.#sent.map(({ changes }) => changes);
+    const units = this.#sent.map(packedUnit);
     if (units.length > 0) this.#say({ say: "commit", units });
     for (const [number, { question }] of this.#asked) this.#say({ say: "answer", number, question });
     if (this.#state === "closing") this.#say({ say: "close" });
@@ -154,6 +159,12 @@ export class WriterThread {
       }
       case "settled":
         this.#settled(message.units, message.failed);
+        break;
+      case "searchable":
+        this.searchableThrough = message.through;
+        break;
+      case "failed":
+        this.#options.log.warn({ reason: message.reason }, "work on stored messages did not succeed");
         break;
       case "answered":
         this.#taken(message.number)?.answer(message.answer as never);
@@ -219,3 +230,5 @@ export class WriterThread {
     this.#closed.resolve();
   }
 }
+
+const packedUnit = ({ changes }: HandedUnit): UnitChanges => changes.map(packed);

@@ -1,28 +1,47 @@
 /**
  * The thread that owns the writing connection. Everything that arrives while a commit runs goes into the next one.
  * What is asked is answered between commits, so that answers and outcomes reach the main thread in the order in which
- * they became true.
+ * they became true. What nobody waits for is done in small steps after that.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { MessageDigester } from "./message-digester.ts";
+import { MessageRemover } from "./message-remover.ts";
+import { areTextsLoaded, loadTexts } from "./message-texts.ts";
 import { openForWriting, pragma } from "./sqlite-connection.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SqliteWriter, type UnitChanges } from "./sqlite-writer.ts";
 import type { Answers, FromWriter, Question, ToWriter, WriterData } from "./writer-messages.ts";
 
-const { file, synchronous } = workerData as WriterData;
+/** At most so many messages are worked on in a row while nobody waits for it. */
+const STEP = 500;
+/** How long background work waits after it failed, in milliseconds. */
+const PAUSE = 10_000;
+
+const { file, synchronous, isReplacement } = workerData as WriterData;
 const database = openForWriting(file, synchronous);
 const writer = new SqliteWriter(database);
 const reader = new SqliteReader(database);
+const digester = new MessageDigester(database);
+const remover = new MessageRemover(database);
+if (!isReplacement) digester.catchUp();
 
 let units: UnitChanges[] = [];
 let questions: (ToWriter & { readonly say: "answer" })[] = [];
 let isClosing = false;
 let isScheduled = false;
+let isInBackground = false;
 
 const say = (message: FromWriter): void => parentPort?.postMessage(message);
 
+/** Later in this turn of the loop, when all that has arrived has been taken in. */
+const schedule = (): void => {
+  if (!isScheduled) setImmediate(work);
+  isScheduled = true;
+};
+
 const work = (): void => {
   isScheduled = false;
+  if (!areTextsLoaded() && needTexts()) return void loadTexts().then(schedule);
   const committing = units;
   const answering = questions;
   units = [];
@@ -35,11 +54,16 @@ const work = (): void => {
   }
 };
 
+/** To forget what a message says it has to be read. */
+const needTexts = (): boolean =>
+  units.some((changes) => changes.some(({ op }) => op === "replace")) ||
+  questions.some(({ question }) => question.ask === "expire");
+
 const answer = (number: number, question: Question): void => {
   try {
     say({ say: "answered", number, answer: read(question) });
   } catch (error) {
-    say({ say: "refused", number, reason: error instanceof Error ? error.message : String(error) });
+    say({ say: "refused", number, reason: reasonOf(error) });
   }
 };
 
@@ -51,6 +75,35 @@ const read = (question: Question): Answers[keyof Answers] => {
       return reader.accounts(question.domain);
     case "spooled":
       return reader.spooled(question.target, question.after);
+    case "digest":
+      digester.digest(question.digest);
+      continueLater();
+      return { searchableThrough: digester.searchable };
+    case "expire":
+      return remover.expire(question.expiry, question.from);
+  }
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const continueLater = (): void => {
+  if (isInBackground || !(digester.hasMoreTexts || remover.hasMore)) return;
+  isInBackground = true;
+  if (areTextsLoaded()) setImmediate(workInBackground);
+  else void loadTexts().then(workInBackground);
+};
+
+const workInBackground = (): void => {
+  isInBackground = false;
+  if (!database.isOpen) return;
+  try {
+    digester.makeSearchable(STEP);
+    remover.removeSome(STEP);
+    say({ say: "searchable", through: digester.searchable });
+    continueLater();
+  } catch (error) {
+    say({ say: "failed", reason: reasonOf(error) });
+    setTimeout(() => database.isOpen && continueLater(), PAUSE).unref();
   }
 };
 
@@ -58,9 +111,9 @@ parentPort?.on("message", (message: ToWriter) => {
   if (message.say === "commit") units.push(...message.units);
   else if (message.say === "answer") questions.push(message);
   else isClosing = true;
-  // Later in this turn of the loop, when all that has arrived has been taken in.
-  if (!isScheduled) setImmediate(work);
-  isScheduled = true;
+  schedule();
 });
 
 say({ say: "ready", journalMode: pragma(database, "journal_mode"), synchronous: pragma(database, "synchronous") });
+say({ say: "searchable", through: digester.searchable });
+continueLater();

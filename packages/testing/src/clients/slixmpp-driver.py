@@ -28,7 +28,7 @@ class Client(slixmpp.ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.online = asyncio.get_running_loop().create_future()
-        for plugin in ("xep_0030", "xep_0191", "xep_0199", "xep_0203"):
+        for plugin in ("xep_0030", "xep_0191", "xep_0199", "xep_0203", "xep_0280", "xep_0352"):
             self.register_plugin(plugin)
         if options["register"]:
             self.register_before_sasl()
@@ -37,6 +37,8 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler("failed_auth", self.refused)
         self.add_event_handler("message", self.message)
         self.add_event_handler("roster_update", self.roster_changed)
+        for direction in ("received", "sent"):
+            self.add_event_handler("carbon_" + direction, self.carbon(direction))
         for kind in ("available", "unavailable", "subscribe"):
             self.add_event_handler("presence_" + kind, self.presence(kind))
         self.add_event_handler("disconnected", self.disconnected_for_good)
@@ -109,6 +111,14 @@ class Client(slixmpp.ClientXMPP):
             condition=message["error"]["condition"] if message["type"] == "error" else None,
         )
 
+    def carbon(self, direction):
+        def copied(message):
+            original = message["carbon_" + direction]
+            other = original["from"] if direction == "received" else original["to"]
+            say(event="carbon", direction=direction, jid=other.bare, text=original["body"])
+
+        return copied
+
     def presence(self, kind):
         return lambda presence: say(event="presence", type=kind, jid=presence["from"].bare)
 
@@ -131,6 +141,12 @@ async def perform(client, command):
         await client["xep_0191"].block(jid)
     elif do == "unblock":
         await client["xep_0191"].unblock(jid)
+    elif do == "carbons":
+        await client["xep_0280"].enable()
+    elif do == "inactive":
+        client["xep_0352"].send_inactive()
+    elif do == "active":
+        client["xep_0352"].send_active()
     elif do == "settle":
         await client["xep_0199"].ping(client.requested_jid.domain)
     elif do == "leave":

@@ -24,19 +24,21 @@ export const slixmpp: ClientKind = {
   },
   takesInvitations: true,
   registersOver: ["starttls", "direct"],
-  login: (credentials, at) => Slixmpp.start(credentials, at, { register: false }),
+  login: (credentials, at) => Slixmpp.login(credentials, at),
   register: (credentials, at, token) => Slixmpp.start(credentials, at, { register: true, token }),
 };
 
 type Happening =
   | { event: "message"; type: string; jid: string; text: string; delayed: boolean; condition: string | null }
+  | { event: "carbon"; direction: "received" | "sent"; jid: string; text: string }
   | { event: "presence"; type: "available" | "unavailable" | "subscribe"; jid: string }
   | { event: "contact"; jid: string; name: string | null; subscription: string }
   | { event: "disconnected" };
 type Answer = { readonly answer: number; readonly error: string | null };
 type Of<E extends Happening["event"]> = Extract<Happening, { event: E }>;
 
-class Slixmpp implements ChatClient {
+/** slixmpp, with more than other kinds can do. */
+export class Slixmpp implements ChatClient {
   readonly jid: string;
   readonly #program: Program;
   readonly #happenings = new Happenings<Happening>();
@@ -52,6 +54,10 @@ class Slixmpp implements ChatClient {
       this.#happenings.end(reason);
     };
     this.#program.exited.then(end, end);
+  }
+
+  static login(credentials: Credentials, at: At): Promise<Slixmpp> {
+    return Slixmpp.start(credentials, at, { register: false });
   }
 
   static async start(
@@ -126,6 +132,37 @@ class Slixmpp implements ChatClient {
 
   unblock(jid: string): Promise<void> {
     return this.#do("unblock", { jid });
+  }
+
+  /** XEP-0280. */
+  enableCarbons(): Promise<void> {
+    return this.#do("carbons");
+  }
+
+  /** Settles when it has been shown a copy of what was received from, or sent to, somebody. */
+  async whenCopied(direction: "received" | "sent", other: string, text: string): Promise<void> {
+    const isCopy = (copy: Of<"carbon">): boolean =>
+      copy.direction === direction && copy.jid === other && copy.text === text;
+    await this.#next("carbon", `a copy of ${text} as ${direction}`, isCopy);
+  }
+
+  /** How often it has been shown a text: as a message, and as a copy. */
+  async timesShown(text: string): Promise<{ readonly told: number; readonly copied: number }> {
+    await this.#do("settle");
+    const shown = this.#happenings.all.filter((one) => "text" in one && one.text === text);
+    const told = shown.filter(({ event }) => event === "message").length;
+    return { told, copied: shown.length - told };
+  }
+
+  /** XEP-0352. */
+  setActive(isActive: boolean): Promise<void> {
+    return this.#do(isActive ? "active" : "inactive");
+  }
+
+  /** How many available presences of somebody it has been sent so far. Asks the server nothing. */
+  timesAvailable(jid: string): number {
+    return this.#happenings.all.filter((one) => one.event === "presence" && one.type === "available" && one.jid === jid)
+      .length;
   }
 
   async leave(): Promise<void> {

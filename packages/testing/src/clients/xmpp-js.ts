@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { setDefaultCACertificates } from "node:tls";
 import { type ClientOptions, client, type Entity, type XmlElement, xml } from "@xmpp/client";
 import { Happenings, PATIENCE } from "../process/happenings.ts";
 import {
@@ -14,6 +12,7 @@ import {
   Refused,
 } from "./chat-client.ts";
 import { startEntity } from "./xmpp-start.ts";
+import { trust } from "./xmpp-trust.ts";
 
 const NS_ROSTER = "jabber:iq:roster";
 const NS_BLOCKING = "urn:xmpp:blocking";
@@ -211,11 +210,6 @@ const register = async (entity: Entity, username: string, password: string, toke
   await requestOf(entity, xml("iq", { type: "get" }, xml("query", { xmlns: NS_REGISTER })));
   const fields = [xml("username", {}, username), xml("password", {}, password)];
   await requestOf(entity, setIq(xml("query", { xmlns: NS_REGISTER }, ...fields)));
-};
-
-/** So that its certificate is checked, not overlooked: from now on this one, and no other. */
-const trust = (certificateFile: string): void => {
-  setDefaultCACertificates([readFileSync(certificateFile, "utf8")]);
 };
 
 const setIq = (payload: XmlElement): XmlElement => xml("iq", { type: "set" }, payload);

@@ -27,11 +27,25 @@ declare module "@xmpp/client" {
       authenticate: (credentials: object, mechanism: string) => Promise<void>,
       mechanisms: readonly string[],
     ) => Promise<void>;
+    /** `<user-agent/>` of XEP-0388; with an identifier of its own making unless given. */
+    readonly userAgent?: XmlElement;
     /** Milliseconds. */
     readonly timeout?: number;
   }
 
+  /** A token of XEP-0484 as the client keeps it. */
+  export interface FastToken {
+    readonly mechanism: string;
+    readonly token: string;
+    readonly expiry: string;
+  }
+
   export interface Entity {
+    readonly fast: {
+      fetchToken(): Promise<FastToken | undefined>;
+      saveToken(token: FastToken): Promise<void>;
+      deleteToken(): Promise<void>;
+    };
     readonly jid: { bare(): { toString(): string }; toString(): string } | null;
     readonly socket: { destroy?(): void; socket?: { destroy(): void } } | null;
     readonly reconnect: { stop(): void };
@@ -45,7 +59,7 @@ declare module "@xmpp/client" {
       ): void;
     };
     on(event: "error", listener: (error: Error & { readonly condition?: string }) => void): void;
-    on(event: "stanza" | "element", listener: (stanza: XmlElement) => void): void;
+    on(event: "stanza" | "element" | "send", listener: (stanza: XmlElement) => void): void;
     on(event: "online", listener: () => void): void;
     on(event: "disconnect", listener: (how: { readonly clean: boolean }) => void): void;
     readonly options: { readonly service: string; readonly domain: string };

@@ -4,10 +4,12 @@ import { type Crypto, type HashName, parseJid } from "@kith/protocol";
 import { type Log, memoryStore, readConfig } from "@kith/server";
 import { assemble, type Parts, streamLimitsOf } from "../../../server/src/app.ts";
 import { TimerWheel } from "../../../server/src/listen/timer-wheel.ts";
+import { Backlogs } from "../../../server/src/session/backlogs.ts";
 import { type ComponentServices, ComponentStream } from "../../../server/src/session/component.ts";
 import { GUESS_LIMITS, GuessLimiter } from "../../../server/src/session/guess-limiter.ts";
 import type { C2sServices } from "../../../server/src/session/services.ts";
 import { ClientStream } from "../../../server/src/session/stream-client.ts";
+import { Turns } from "../../../server/src/session/turns.ts";
 import { type ManualWriter, manualWriter } from "../../../server/src/store/memory.ts";
 import type { Store } from "../../../server/src/store/store.ts";
 import { Broken, ensure } from "./broken.ts";
@@ -94,12 +96,13 @@ export class StreamWorld {
     const config = readConfig(configOf(this.#random), { file: undefined, directory: "/nowhere" });
     const log = this.#log();
     const options = { config, store: this.#store, log, version: "1.0" };
-    this.#parts = await assemble(options, { now: () => this.#time.wall, crypto: quickCrypto });
+    this.#parts = await assemble(options, { now: () => this.#time.wall, crypto: quickCrypto, timers: this.#timers });
     const { core, accounts } = this.#parts;
     await core.start();
     for (const name of [...STRANGERS, ...HONEST]) await accounts.create(parseJid(`${name}@${HOST}`).bare, PASSWORD);
     const limits = streamLimitsOf(config);
-    const shared = { door: core.door, limits, log, timers: this.#timers };
+    const backlogs = new Backlogs({ each: config.limits.outboxBytes, all: config.limits.allOutboxBytes });
+    const shared = { door: core.door, limits, backlogs, log, timers: this.#timers };
     this.#clients = {
       ...shared,
       accounts,
@@ -107,6 +110,7 @@ export class StreamWorld {
       hosts: config.hosts,
       plaintextFromLoopback: config.plaintextFromLoopback,
       guesses: new GuessLimiter(GUESS_LIMITS),
+      passwordTests: new Turns(1),
       now: () => this.#time.wall,
     };
     this.#components = { ...shared, components: config.components, limits: { ...limits, rate: undefined } };

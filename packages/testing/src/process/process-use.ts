@@ -9,15 +9,18 @@ export interface ProcessUse {
   readonly threads: number;
   /** In milliseconds, user and system, all threads. */
   readonly cpu: number;
+  /** In milliseconds: how long its main thread could have run, and waited for a core that others had. */
+  readonly waited: number;
 }
 
 /** Clock ticks a second; the same on every Linux that there is. */
 const TICKS = 100;
 
 export const useOf = async (pid: number): Promise<ProcessUse> => {
-  const [status, stat, handles] = await Promise.all([
+  const [status, stat, schedule, handles] = await Promise.all([
     readFile(`/proc/${pid}/status`, "utf8"),
     readFile(`/proc/${pid}/stat`, "utf8"),
+    readFile(`/proc/${pid}/task/${pid}/schedstat`, "utf8"),
     readdir(`/proc/${pid}/fd`),
   ]);
   const number = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
@@ -28,5 +31,7 @@ export const useOf = async (pid: number): Promise<ProcessUse> => {
     handles: handles.length,
     threads: number("Threads"),
     cpu: ((Number(times[11]) + Number(times[12])) * 1000) / TICKS,
+    // Time on a core and time waiting for one, in nanoseconds.
+    waited: Number(schedule.split(" ")[1]) / 1_000_000,
   };
 };

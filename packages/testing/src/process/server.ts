@@ -32,6 +32,10 @@ interface ReadyLine {
 export interface ServerOptions {
   /** Options beside those that give it loopback ports of its own and a folder for its data. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** The core it has to run on, where there is `taskset`. */
+  readonly core?: number | undefined;
+  /** A program that runs it, such as a tracer. */
+  readonly under?: readonly string[] | undefined;
 }
 
 /** What a command printed and how it ended. */
@@ -65,12 +69,14 @@ export const startServer = async (options: ServerOptions = {}): Promise<KithServ
 /** A server process, its configuration and its data. It can be ended and started again with the same data. */
 export class KithServer implements AsyncDisposable {
   readonly folder: string;
+  readonly #before: readonly string[];
   #config: Readonly<Record<string, unknown>>;
   #program: Program | undefined = undefined;
   #ready: ReadyLine | undefined = undefined;
 
-  constructor(folder: string, { config = {} }: ServerOptions) {
+  constructor(folder: string, { config = {}, core, under = [] }: ServerOptions) {
     this.folder = folder;
+    this.#before = core === undefined ? under : ["taskset", "-c", String(core), ...under];
     this.#config = config;
   }
 
@@ -125,7 +131,8 @@ export class KithServer implements AsyncDisposable {
   /** Starts it, or starts it again with the data it had. */
   async start(): Promise<void> {
     await this.configure(this.#config);
-    const program = new Program(PROGRAM, [MAIN, "start", "--config", this.configFile], { cwd: this.folder });
+    const [command = PROGRAM, ...args] = [...this.#before, ...[PROGRAM, MAIN, "start", "--config", this.configFile]];
+    const program = new Program(command, args, { cwd: this.folder });
     this.#program = program;
     this.#ready = JSON.parse(await program.output.next("the line that says it is ready", isReadyLine)) as ReadyLine;
   }

@@ -1,8 +1,10 @@
 /**
  * `npm run soak`: a server process with people and strangers who come and go for so many minutes; fails if it holds more
- * and more memory, handles or threads, loses a message, or logs an error.
+ * and more memory, handles, threads or timers, loses a message, or logs an error. With `--connects` so many connections come and go
+ * instead, and memory has to stay what it was after the first fifth of them.
  *
  *     npm run soak -- --minutes 60 --people 20 --seed 42
+ *     npm run soak -- --connects 100000
  *     KITH_RUNTIME=bun npm run soak
  */
 import { randomInt } from "node:crypto";
@@ -13,6 +15,7 @@ import { HonestPair } from "../process/honest-pair.ts";
 import { useOf } from "../process/process-use.ts";
 import { RawClient } from "../process/raw-client.ts";
 import { type KithServer, runtime, startServer } from "../process/server.ts";
+import { soakConnects } from "./connects.ts";
 import { judge, type Sample } from "./measures.ts";
 import { type Done, PASSWORD, Visitor } from "./visitors.ts";
 
@@ -21,6 +24,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "10" },
     people: { type: "string", default: "12" },
     seed: { type: "string" },
+    connects: { type: "string" },
   },
 });
 
@@ -35,8 +39,8 @@ const sampler = async (server: KithServer): Promise<(at: number) => Promise<Samp
   const control = await connectControl(`${server.folder}/data`);
   if (control === undefined) throw new Error("the server cannot be asked for its status");
   return async (at) => {
-    const [use, { streams }] = await Promise.all([useOf(server.pid), control.run("status", {})]);
-    return { at, streams, ...use };
+    const [use, { streams, timers, resources }] = await Promise.all([useOf(server.pid), control.run("status", {})]);
+    return { at, streams, timers, resources, ...use };
   };
 };
 
@@ -59,17 +63,33 @@ const quiet = async (sample: (at: number) => Promise<Sample>, at: number): Promi
   }
 };
 
+const CONFIG = {
+  hosts: { localhost: { registration: "open" } },
+  registration: { perAddress: false },
+  plaintextFromLoopback: true,
+  scram: { iterations: 4_096 },
+  limits: { guessing: false, unauthenticatedPerAddress: false },
+  timeouts: { negotiation: "5 s", close: "1 s" },
+} as const;
+
+const comeAndGo = async (connects: number): Promise<readonly string[]> => {
+  await using server = await startServer({ config: CONFIG });
+  const accounts = await register(server);
+  const sample = await sampler(server);
+  say({ soak: runtime, connects });
+  const faults = await soakConnects(server, connects, accounts, { sample, quiet: (at) => quiet(sample, at), say });
+  return [...faults, ...(await endOf(server))];
+};
+
+/** Errors in its log, and how it ended. */
+const endOf = async (server: KithServer): Promise<readonly string[]> => {
+  const errors = server.log.filter((line) => line.includes('"level":"error"'));
+  const code = await server.stop();
+  return [...errors, ...(code === 0 ? [] : [`the server ended with ${code}`])];
+};
+
 const soak = async (minutes: number, people: number, seed: number): Promise<readonly string[]> => {
-  await using server = await startServer({
-    config: {
-      hosts: { localhost: { registration: "open" } },
-      registration: { perAddress: false },
-      plaintextFromLoopback: true,
-      scram: { iterations: 4_096 },
-      limits: { guessing: false, unauthenticatedPerAddress: false },
-      timeouts: { negotiation: "5 s", close: "1 s" },
-    },
-  });
+  await using server = await startServer({ config: CONFIG });
   const accounts = await register(server);
   const sample = await sampler(server);
   const idle = await quiet(sample, 0);
@@ -95,7 +115,6 @@ const soak = async (minutes: number, people: number, seed: number): Promise<read
   await pair.part();
   const left = await quiet(sample, seconds());
   const { faults, rss } = judge(samples, idle, left);
-  const errors = server.log.filter((line) => line.includes('"level":"error"'));
   say({
     soak: runtime,
     seed,
@@ -106,12 +125,15 @@ const soak = async (minutes: number, people: number, seed: number): Promise<read
     rss,
     handles: left.handles,
     threads: left.threads,
+    timers: left.timers,
   });
-  const code = await server.stop();
-  return [...faults, ...errors, ...(code === 0 ? [] : [`the server ended with ${code}`])];
+  return [...faults, ...(await endOf(server))];
 };
 
 const seed = values.seed === undefined ? randomInt(2 ** 32) : Number(values.seed);
-const faults = await soak(Number(values.minutes), Number(values.people), seed);
+const faults =
+  values.connects === undefined
+    ? await soak(Number(values.minutes), Number(values.people), seed)
+    : await comeAndGo(Number(values.connects));
 for (const fault of faults) say({ fault });
 process.exit(faults.length > 0 ? 1 : 0);

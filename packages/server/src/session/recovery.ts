@@ -1,0 +1,93 @@
+import { type Jid, type Message, parseRaw, readStanza, SentQueue } from "@kith/protocol";
+import type { Frame } from "../fabric/fabric.ts";
+import type { Delivery, MessageTraces } from "../store/messages.ts";
+import type { Ticket } from "../store/store.ts";
+import { Management, type Resumable, type Sent, streamKey } from "./management.ts";
+import type { SessionServices } from "./session-services.ts";
+import { sentOf } from "./stream-manager.ts";
+
+/** A stream that was left by a server that is gone. */
+export interface Left {
+  readonly jid: Jid;
+  readonly resumable: Resumable;
+  /** The generation whose numbers its client knows; later ones were never sent. */
+  readonly generation: number;
+}
+
+/** Its stored stanzas again, numbered anew behind what its client says it has, and what has to be committed before they may leave. */
+export interface Recovered {
+  readonly management: Management;
+  readonly committed: Ticket | undefined;
+}
+
+/**
+ * After a restart the client's `h` is the truth (architecture §5). What was stored tells what was sent after it; what was not stored
+ * is lost with the server that held it, and so are its numbers. `current`: what has come for the stream since the restart.
+ */
+export const recover = async (
+  left: Left,
+  h: number,
+  current: () => Management,
+  services: SessionServices,
+): Promise<Recovered> => {
+  const traces = await services.messages.traces(left.jid.bare, current().since);
+  // From here to the end at once: whatever comes now is numbered behind.
+  const old = current();
+  const management = new Management(left.resumable, {
+    generation: old.generation + 1,
+    received: Math.max(old.received.handled, ...traces.map((trace) => handledBy(trace, left))),
+    since: old.since,
+  });
+  management.sent = new SentQueue(h);
+  let committed: Ticket | undefined;
+  const since = old.sent.unacknowledged;
+  const here = new Set(since.map(({ row }) => row));
+  const before = unseen(traces, left, h).filter(({ trace }) => !here.has(trace.row));
+  for (const sent of [...before.map((found) => restored(found, left.jid, services)), ...since]) {
+    const number = management.append(sent);
+    if (sent.row === undefined) continue;
+    const delivery: Delivery = { stream: management.key, number, as: sent.isCarbon ? "carbon" : "plain" };
+    committed = services.router().note(services.messages.delivered(sent.row, delivery));
+  }
+  return { management, committed };
+};
+
+const handledBy = ({ origin }: MessageTraces, { resumable }: Left): number =>
+  origin?.stream === resumable.id ? origin.number : 0;
+
+interface Unseen {
+  readonly trace: MessageTraces;
+  readonly delivery: Delivery;
+}
+
+/**
+ * What the client has not had, in the order in which it was sent. What was never sent, since the client was away while there was a server
+ * again, comes after that, as it was stored.
+ */
+const unseen = (traces: readonly MessageTraces[], left: Left, h: number): readonly Unseen[] => {
+  const on = (generation: number): readonly Unseen[] => {
+    const key = streamKey(left.resumable.id, generation);
+    return traces.flatMap((trace) =>
+      trace.deliveries.flatMap((delivery) => (delivery.stream === key ? [{ trace, delivery }] : [])),
+    );
+  };
+  const sent = on(left.generation).filter(({ delivery }) => !isHandled(delivery.number, h));
+  return [...sent.toSorted((a, b) => a.delivery.number - b.delivery.number), ...on(left.generation + 1)];
+};
+
+const HALF = 0x8000_0000;
+/** Both modulo 2^32. */
+const isHandled = (number: number, h: number): boolean => (h - number) >>> 0 < HALF;
+
+const restored = ({ trace, delivery }: Unseen, jid: Jid, services: SessionServices): Sent => {
+  const { row, sender, recipient, isArchived } = trace;
+  const isSent = sender === jid.bare && (isArchived.sent || recipient !== jid.bare);
+  const side = isSent ? "sent" : "received";
+  const frame: Frame = {
+    stanza: readStanza(parseRaw(trace.stanza)) as Message,
+    for: "bound",
+    stored: { row, side, isArchived: isArchived[side], waits: recipient === jid.bare },
+    carbon: delivery.as === "carbon" ? side : undefined,
+  };
+  return { ...sentOf(frame, jid, services, undefined), mayLeave: true };
+};
