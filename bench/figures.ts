@@ -29,13 +29,34 @@ export type FigureName =
   | "errors"
   /** Connections that the server has closed. */
   | "broken"
+  /** Stanzas that the server has not acknowledged at the end; and acknowledgements of what was not sent. */
+  | "unacknowledged"
+  | "wrongAcks"
   /** The server's resident memory with nobody there, and with everybody there. */
   | "emptyBytes"
   | "heldBytes"
   /** What one session adds to it. */
   | "sessionBytes"
   /** The server's time while nothing happens, of one core. */
-  | "idlePercent";
+  | "idlePercent"
+  /** How long the server went on working after the last stanza had arrived. */
+  | "restSeconds"
+  | PageFigure;
+
+/** Where in an archive a page lies. */
+export const PAGE_PLACES = ["first", "middle", "last"] as const;
+export type PagePlace = (typeof PAGE_PLACES)[number];
+/** From the request to the result, all messages of the page between them. */
+type PageFigure = `${PagePlace}${"P50" | "P99"}Ms`;
 
 /** A run with any of these is no good. */
-export const FAULTS = ["lost", "doubled", "reordered", "damaged", "errors", "broken"] as const satisfies FigureName[];
+export const FAULTS = [
+  "lost",
+  "doubled",
+  "reordered",
+  "damaged",
+  "errors",
+  "broken",
+  "unacknowledged",
+  "wrongAcks",
+] as const satisfies FigureName[];

@@ -26,11 +26,15 @@ const say = (text: string): void => {
 };
 
 const sayRun = ({ contenderTitle, run, figures }: Run): void => {
-  const { perSecond = 0, serverMicros = 0, generatorPercent = 0, p99Ms, sessionBytes } = figures;
-  const p99 = p99Ms === undefined ? "" : `, p99 ${rounded(p99Ms)} ms`;
-  const memory = sessionBytes === undefined ? "" : `, ${rounded(sessionBytes / 1_000)} kB a session`;
-  const bound = generatorPercent > GENERATOR_LIMIT ? `, GENERATOR AT ${rounded(generatorPercent)} %` : "";
-  say(`  ${run}. ${contenderTitle}: ${rounded(serverMicros)} µs, ${rounded(perSecond)}/s${p99}${memory}${bound}`);
+  const { perSecond, serverMicros, generatorPercent = 0, p99Ms, sessionBytes } = figures;
+  const found = [
+    serverMicros === undefined ? [] : `${rounded(serverMicros)} µs`,
+    perSecond === undefined ? [] : `${rounded(perSecond)}/s`,
+    p99Ms === undefined ? [] : `p99 ${rounded(p99Ms)} ms`,
+    sessionBytes === undefined ? [] : `${rounded(sessionBytes / 1_000)} kB a session`,
+    generatorPercent > GENERATOR_LIMIT ? `GENERATOR AT ${rounded(generatorPercent)} %` : [],
+  ].flat();
+  say(`  ${run}. ${contenderTitle}: ${found.join(", ")}`);
 };
 
 const run = async (options: Options): Promise<readonly Run[]> => {

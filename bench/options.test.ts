@@ -40,7 +40,7 @@ describe("the command line", () => {
 
   test.each([
     [["chat"], 'there is no scenario "chat"'],
-    [["--peer", "openfire"], '--peer is prosody or ejabberd, not "openfire"'],
+    [["--peer", "openfire"], '--peer is prosody, prosody-sqlite, ejabberd, ejabberd-sqlite, not "openfire"'],
     [["--runtime", "deno"], '--runtime is node or bun, not "deno"'],
     [["--no-kith"], "nobody is left to run"],
     [["--runs", "0"], '--runs is a whole number from 1 to 100, not "0"'],
@@ -75,6 +75,7 @@ describe("scenarios", () => {
 const usersOf = (task: ReturnType<typeof scenarioOf>["task"]): number => {
   switch (task.do) {
     case "chat":
+    case "pages":
       return 2 * task.pairs;
     case "idle":
       return task.connections;

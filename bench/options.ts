@@ -1,27 +1,35 @@
 /** The command line. */
 import { parseArgs } from "node:util";
 import type { Contender } from "./contenders/contender.ts";
-import { ejabberd } from "./contenders/ejabberd.ts";
+import { ejabberd, ejabberdSqlite } from "./contenders/ejabberd.ts";
 import { kith } from "./contenders/kith.ts";
-import { prosody } from "./contenders/prosody.ts";
+import { prosody, prosodySqlite } from "./contenders/prosody.ts";
 import { SCENARIO_NAMES, type ScenarioName } from "./scenarios.ts";
 
 export const USAGE = `npm run bench -- [SCENARIO…] [options]
 
 Scenarios (all of them where none is named):
-  chat-w10      200 pairs, each with 10 messages under way
-  chat-w1       200 pairs, each with 1 message under way
-  chat-1000     1,000 pairs, each with 1 message under way
-  chat-rate     200 pairs, 2,000 messages/s in all
-  tls-chat-w10  as chat-w10, over TLS
-  presence      500 users with 20 contacts each, each with 1 change of presence under way
-  login         3,000 logins, 50 at a time
-  idle          10,000 sessions that do nothing, with 10 contacts each
-  tls-idle      the same over TLS
+  chat-w10          200 pairs, each with 10 messages under way
+  chat-w1           200 pairs, each with 1 message under way
+  chat-1000         1,000 pairs, each with 1 message under way
+  chat-rate         200 pairs, 2,000 messages/s in all
+  tls-chat-w10      as chat-w10, over TLS
+  presence          500 users with 20 contacts each, each with 1 change of presence under way
+  login             3,000 logins, 50 at a time
+  idle              10,000 sessions that do nothing, with 10 contacts each
+  tls-idle          the same over TLS
+  archive-w10       as chat-w10, kept in archives that hold 1,000,000 messages beforehand
+  archive-text-w10  the same, and words in messages can be searched for
+  archive-rate      as chat-rate, kept in archives
+  sm-w10            as chat-w10, with stream management
+  sm-archive-w10    as archive-w10, with stream management
+  mam-page          pages of 50 from one account's archive of 1,000,000 messages
 
 Who runs:
   --runtime node|bun            what Kith runs on; may be given twice (default: node)
-  --peer prosody|ejabberd       beside Kith on the same work; may be given twice
+  --peer prosody|ejabberd       beside Kith on the same work; may be given several times
+  --peer prosody-sqlite|ejabberd-sqlite
+                                with archives in SQLite; where there are archives
   --no-kith                     peers only
 
 How:
@@ -128,10 +136,17 @@ const kithOn = (runtime: string): Contender => {
   throw new UsageError(`--runtime is node or bun, not "${runtime}"`);
 };
 
+const PEERS: ReadonlyMap<string, () => Contender> = new Map([
+  ["prosody", prosody],
+  ["prosody-sqlite", prosodySqlite],
+  ["ejabberd", ejabberd],
+  ["ejabberd-sqlite", ejabberdSqlite],
+]);
+
 const peerNamed = (name: string): Contender => {
-  if (name === "prosody") return prosody();
-  if (name === "ejabberd") return ejabberd();
-  throw new UsageError(`--peer is prosody or ejabberd, not "${name}"`);
+  const peer = PEERS.get(name);
+  if (peer !== undefined) return peer();
+  throw new UsageError(`--peer is ${[...PEERS.keys()].join(", ")}, not "${name}"`);
 };
 
 const within = (name: string, text: string, least: number, most: number): number => {

@@ -1,5 +1,5 @@
 /** Runs as tables: for a terminal, and in Markdown for docs/performance.md. */
-import type { FigureName } from "./figures.ts";
+import { type FigureName, PAGE_PLACES } from "./figures.ts";
 import { oneByOne } from "./layout.ts";
 import type { Run } from "./run.ts";
 import { SCENARIO_NAMES, type Unit } from "./scenarios.ts";
@@ -10,12 +10,14 @@ const UNITS: Readonly<Record<Unit, string>> = {
   delivery: "delivery",
   login: "login",
   session: "session",
+  page: "page",
 };
 const PLURALS: Readonly<Record<Unit, string>> = {
   message: "messages",
   delivery: "deliveries",
   login: "logins",
   session: "logins",
+  page: "pages",
 };
 
 const KILO = 1_000;
@@ -47,7 +49,12 @@ const LINES: readonly Line[] = [
   { label: () => "p50, ms", figure: "p50Ms" },
   { label: () => "p99, ms", figure: "p99Ms" },
   { label: () => "max, ms", figure: "maxMs" },
+  ...PAGE_PLACES.flatMap((place): readonly Line[] => [
+    { label: () => `${place} page, p50, ms`, figure: `${place}P50Ms` },
+    { label: () => `${place} page, p99, ms`, figure: `${place}P99Ms` },
+  ]),
   { label: () => "latest send, ms", figure: "latestSendMs" },
+  { label: () => "at work afterwards, s", figure: "restSeconds" },
   { label: () => "memory a session, kB", figure: "sessionBytes", divisor: KILO },
   { label: () => "memory empty, MB", figure: "emptyBytes", divisor: MEGA },
   { label: () => "memory with all sessions, MB", figure: "heldBytes", divisor: MEGA },
@@ -129,22 +136,30 @@ const rangeOf = (counts: readonly number[]): string => {
 type Row = readonly [title: string, all: readonly Series[]];
 type Cells = (title: string, unit: Unit) => { readonly label: string; readonly cell: (series: Series) => string };
 
-const costRow: Cells = (title, unit) =>
-  unit === "session"
-    ? {
+const costRow: Cells = (title, unit) => {
+  switch (unit) {
+    case "session":
+      return {
         label: `${title}: memory a session, CPU while idle`,
         cell: (series) =>
           `${textOf(series.spread("sessionBytes"), KILO)} kB, ${textOf(series.spread("idlePercent"))} % of a core`,
-      }
-    : {
-        label: `${title}: CPU a ${UNITS[unit]}`,
-        cell: (series) => {
-          const mark = series.isGeneratorBound ? " †" : "";
-          const rate = series.spread("perSecond");
-          const perSecond = rate === undefined ? "" : `, ${rounded(rate.median)}/s${mark}`;
-          return `${textOf(series.spread("serverMicros"))} µs${perSecond}`;
-        },
       };
+    case "page":
+      return {
+        label: `${title}: p99 of the first, one in the middle, the last`,
+        cell: (series) => `${PAGE_PLACES.map((place) => textOf(series.spread(`${place}P99Ms`))).join(", ")} ms`,
+      };
+    default:
+      return { label: `${title}: CPU a ${UNITS[unit]}`, cell: costOf };
+  }
+};
+
+const costOf = (series: Series): string => {
+  const mark = series.isGeneratorBound ? " †" : "";
+  const rate = series.spread("perSecond");
+  const perSecond = rate === undefined ? "" : `, ${rounded(rate.median)}/s${mark}`;
+  return `${textOf(series.spread("serverMicros"))} µs${perSecond}`;
+};
 
 const latencyRow: Cells = (title) => ({
   label: title,

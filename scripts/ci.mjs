@@ -69,6 +69,9 @@ const steps = {
   "npm test": () => counted("node", ["test"], 15 * MINUTE),
   "the lock file is unchanged": () => whole(() => lockFile() === locked),
   "npm run test:bun": () => counted("bun", ["run", "test:bun"], 10 * MINUTE),
+  // Begins with its seed, which repeats it.
+  "npm run fuzz, 60 s": () =>
+    whole(async () => (await npm(["run", "fuzz", "--", "--seconds", "60"], 5 * MINUTE)) === 0),
   "XEPS.md is up to date": () => whole(async () => (await npm(["run", "xeps", "--", "--check"], MINUTE)) === 0),
   "npm run pack:check": () => whole(async () => (await npm(["run", "pack:check"], 5 * MINUTE)) === 0),
 };

@@ -62,6 +62,33 @@ const WITHOUT_MODULE: readonly (Xep & { readonly files?: readonly string[] })[] 
   { xep: "XEP-0484", version: "0.2.0", files: ["protocol/src/sasl/ht.ts", "server/src/access-tokens.ts"] },
 ];
 
+/**
+ * What the code names and does not implement: older or neighbouring specifications, and those of which only a form, a
+ * namespace or a piece of advice is used.
+ */
+const ONLY_NAMED: ReadonlySet<string> = new Set([
+  "XEP-0016",
+  "XEP-0027",
+  "XEP-0066",
+  "XEP-0068",
+  "XEP-0086",
+  "XEP-0122",
+  "XEP-0147",
+  "XEP-0163",
+  "XEP-0182",
+  "XEP-0205",
+  "XEP-0221",
+  "XEP-0224",
+  "XEP-0353",
+  "XEP-0372",
+  "XEP-0373",
+  "XEP-0374",
+  "XEP-0380",
+  "XEP-0384",
+  "XEP-0438",
+  "XEP-0482",
+]);
+
 /** Declared by several modules, a spec is complete only where every one of them says so. */
 interface Row {
   readonly xep: string;
@@ -96,6 +123,31 @@ const filesOf = (xep: string): readonly string[] => {
   const found = sources.filter((path) => isNamedAfter(path) || declares(path));
   return [...named.map((path) => `packages/${path}`), ...found];
 };
+
+/** Holds the lists that are kept by hand to the sources. Throws where one of them says something else. */
+const checkLists = (rows: readonly Row[], modules: readonly Xep[]): void => {
+  const declared = new Set(rows.map(({ xep }) => xep));
+  const named = new Map(sources.flatMap((path) => namesIn(path).map((xep) => [xep, path] as const)));
+  const problems = [
+    ...WITHOUT_MODULE.filter(({ xep }) => xep !== "RFC 6120" && modules.some((one) => one.xep === xep)).map(
+      ({ xep }) => `${xep} is declared by a module, and need not be listed in scripts/xeps.ts`,
+    ),
+    ...WITHOUT_MODULE.filter(({ xep }) => !named.has(xep)).map(({ xep }) => `${xep} is listed, but no source names it`),
+    ...[...named]
+      .filter(([xep]) => xep.startsWith("XEP-") && !declared.has(xep) && !ONLY_NAMED.has(xep))
+      .map(([xep, path]) => `${xep} is named in ${path}, but neither declared nor listed in scripts/xeps.ts`),
+    ...[...ONLY_NAMED].filter((xep) => declared.has(xep)).map((xep) => `${xep} is implemented, not only named`),
+    ...[...ONLY_NAMED]
+      .filter((xep) => !named.has(xep))
+      .map((xep) => `${xep} is listed as named, and no source names it`),
+  ];
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+};
+
+const namesIn = (path: string): readonly string[] => [
+  ...new Set(readFileSync(join(root, path), "utf8").match(/XEP-\d{4}|RFC \d{4}/g) ?? []),
+  ...(/\/xep(\d{4})-/.exec(path)?.slice(1) ?? []).map((number) => `XEP-${number}`),
+];
 
 const titleOf = (xep: string): string => {
   const title = (titles as Record<string, string>)[xep];
@@ -142,7 +194,9 @@ const allModules = (): readonly Module[] => {
   ];
 };
 
-const wanted = page([...allModules().flatMap(({ xeps }) => xeps), ...WITHOUT_MODULE]);
+const byModules = allModules().flatMap(({ xeps }) => xeps);
+checkLists(rowsOf([...byModules, ...WITHOUT_MODULE]), byModules);
+const wanted = page([...byModules, ...WITHOUT_MODULE]);
 if (!process.argv.includes("--check")) {
   writeFileSync(target, wanted);
 } else if (current() !== wanted) {

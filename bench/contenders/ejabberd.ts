@@ -1,27 +1,44 @@
 /** ejabberd, tuned: no busy waiting of its schedulers, kernel polling, no shapers; with the modules that it is usually run with. */
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Child, type Core, freePort, isListening } from "../children.ts";
-import { type Contender, type RunningServer, START_LIMIT } from "./contender.ts";
+import { type Contender, type RunningServer, type Setting, START_LIMIT } from "./contender.ts";
 import { certificate, installed } from "./debian.ts";
 
+/** Archives are kept in Mnesia. */
 export const ejabberd = (): Contender => ({
   name: "ejabberd",
   title: "ejabberd",
   data: "ejabberd",
+  archives: ["off", "on"],
   prepare: async () => installed(["ejabberd"]),
-  start,
+  start: (folder, core, setting) => start(folder, core, setting, "mnesia"),
 });
+
+/** Archives are kept in SQLite, as it is installed. */
+export const ejabberdSqlite = (): Contender => ({
+  name: "ejabberd-sqlite",
+  title: "ejabberd, SQLite",
+  data: "ejabberd-sqlite",
+  archives: ["on"],
+  prepare: async () => installed(["ejabberd", "erlang-p1-sqlite3"]),
+  start: (folder, core, setting) => start(folder, core, setting, "sql"),
+});
+
+type ArchiveStore = "mnesia" | "sql";
 
 /** Schedulers that have nothing to do sleep at once: on a core of one's own, spinning would only cost. */
 const NO_BUSY_WAITING = ["+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"];
 
-const start = async (folder: string, core: Core): Promise<RunningServer> => {
+const start = async (folder: string, core: Core, { archive }: Setting, store: ArchiveStore): Promise<RunningServer> => {
   const port = await freePort();
   const file = join(folder, "ejabberd.yml");
   const database = join(folder, "data");
   mkdirSync(database, { recursive: true });
-  writeFileSync(file, configuration(folder, port));
+  const archiveStore = archive === "off" ? undefined : store;
+  if (archiveStore === "sql") makeDatabase(join(folder, SQLITE_FILE));
+  writeFileSync(file, configuration(folder, port, archiveStore));
   // Without a name the node is not distributed: no port mapper is started, nobody else can reach it.
   const command = [
     ...["erl", "-noinput", "+K", "true", "+P", "250000", ...NO_BUSY_WAITING],
@@ -50,7 +67,25 @@ const libraries = (): string => {
   return dirname(found);
 };
 
-const configuration = (folder: string, port: number): string => `# Written by the bench.
+const SQLITE_FILE = "archive.sqlite";
+
+/** With the tables that come with the package: this version does not make them itself. */
+const makeDatabase = (file: string): void => {
+  if (existsSync(file)) return;
+  const [tables] = ["/usr/share/ejabberd/sql/lite.sql", "/usr/lib/*/ejabberd-*/priv/sql/lite.sql"].flatMap((place) =>
+    globSync(place),
+  );
+  if (tables === undefined) throw new Error("ejabberd is installed, but without its tables for SQLite");
+  const database = new DatabaseSync(file);
+  database.exec(readFileSync(tables, "utf8"));
+  database.close();
+};
+
+const configuration = (
+  folder: string,
+  port: number,
+  archive: ArchiveStore | undefined,
+): string => `# Written by the bench.
 loglevel: warning
 hosts:
   - localhost
@@ -73,7 +108,7 @@ auth_password_format: scram
 auth_scram_hash: sha
 auth_use_cache: true
 registration_timeout: infinity
-
+${archive === "sql" ? `sql_type: sqlite\nsql_database: ${join(folder, SQLITE_FILE)}\n` : ""}
 acl:
   local:
     user_regexp: ""
@@ -95,7 +130,7 @@ modules:
   mod_client_state: {}
   mod_disco: {}
   mod_last: {}
-  mod_offline: {}
+${archive === undefined ? "" : `  mod_mam:\n    default: always\n    db_type: ${archive}\n`}  mod_offline: {}
   mod_ping: {}
   mod_privacy: {}
   mod_private: {}

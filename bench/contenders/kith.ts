@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Child, type Core } from "../children.ts";
-import { type Contender, type Purpose, type RunningServer, START_LIMIT } from "./contender.ts";
+import { fillStore } from "../history.ts";
+import { type Contender, type Purpose, type RunningServer, type Setting, START_LIMIT } from "./contender.ts";
 
 export type Runtime = "node" | "bun";
 
@@ -22,17 +23,21 @@ export const kith = (runtime: Runtime): Contender => ({
   name: `kith-${runtime}`,
   title: `Kith on ${RUNTIMES[runtime].title}`,
   data: "kith",
+  archives: ["off", "on", "full-text"],
   prepare: async () => `${commit()}, ${RUNTIMES[runtime].title} ${versionOf(RUNTIMES[runtime].program)}`,
-  start: (folder, core, purpose) => start(runtime, folder, core, purpose),
+  fill: (folder, fill, archive) => fillStore(dataOf(folder), fill, archive === "full-text"),
+  start: (folder, core, setting) => start(runtime, folder, core, setting),
 });
 
-const start = async (runtime: Runtime, folder: string, core: Core, purpose: Purpose): Promise<RunningServer> => {
+const dataOf = (folder: string): string => join(folder, "data");
+
+const start = async (runtime: Runtime, folder: string, core: Core, setting: Setting): Promise<RunningServer> => {
   const child = new Child(
     `Kith on ${RUNTIMES[runtime].title}`,
-    [RUNTIMES[runtime].program, MAIN, "start", "--config", CONFIGS[purpose]],
+    [RUNTIMES[runtime].program, MAIN, "start", "--config", CONFIGS[setting.purpose]],
     {
       core,
-      env: { KITH_DATA_DIRECTORY: join(folder, "data") },
+      env: { KITH_DATA_DIRECTORY: dataOf(folder), BENCH_ARCHIVE: setting.archive },
       cwd: folder,
       logFile: join(folder, `kith-${runtime}.log`),
       readsOutput: true,

@@ -43,6 +43,31 @@ export const drive = async (flows: Flows, load: Load, phases: Phases, meter: Met
   return { ...figures, ...sent, ...latenciesOf(flows), ...accountsOf(flows) };
 };
 
+/**
+ * As `drive` in closed loop, but what is measured is all that follows from a number of stanzas: it begins when the server rests and
+ * ends when it rests again, so that work that it has put off counts.
+ */
+export const driveToRest = async (flows: Flows, window: number, phases: Phases, meter: Meter): Promise<Figures> => {
+  const send = async (seconds: number): Promise<void> => {
+    const sending = closedLoop(flows, window);
+    await after(seconds * 1_000);
+    await sending.stop();
+    await drained(flows);
+  };
+  await send(phases.warmup);
+  await meter.rest();
+  meter.prepare();
+  await after(SETTLING_MS);
+  meter.begin();
+  const begun = performance.now();
+  flows.isMeasuring = true;
+  await send(phases.duration);
+  const perSecond = (flows.measured * 1_000) / (performance.now() - begun);
+  const restSeconds = await meter.rest();
+  const figures = meter.end(flows.measured);
+  return { ...figures, perSecond, restSeconds, ...latenciesOf(flows), ...accountsOf(flows) };
+};
+
 /** What is going to be measured at a leisurely rate has been busy before, as a server that has run for a day has been. */
 const warmUp = async (flows: Flows, seconds: number): Promise<void> => {
   const sending = closedLoop(flows, 1);

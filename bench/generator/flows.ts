@@ -1,12 +1,12 @@
 /** Numbered stanzas from senders to receivers, in closed loop or at a fixed rate, and what became of each. */
 import { randomInt } from "node:crypto";
-import type { Connection } from "./connection.ts";
 import { Histogram } from "./histogram.ts";
+import type { Sender } from "./managed.ts";
 import { Sequences } from "./sequences.ts";
 
 /** One sender and everything it sends. */
 export interface FlowOptions {
-  readonly sender: Connection;
+  readonly sender: Sender;
   /** The stanza up to its `id`, such as `<message to='romeo@example.org' id='`. */
   readonly head: string;
 }
@@ -23,10 +23,14 @@ export interface FlowsOptions {
   readonly textLength: number;
   /** Stanzas that one flow may have under way; a power of two. */
   readonly capacity: number;
+  /** Puts an `<origin-id/>` (XEP-0359) into each, as clients do that may have to send it again. */
+  readonly originIds?: boolean;
 }
 
 interface Flow extends FlowOptions {
-  /** What follows the number in the `id`, up to the number in the text. */
+  /** What follows the number in the `id`, up to the number in the origin-id, if there is one. */
+  readonly origin: string | undefined;
+  /** What follows that, up to the number in the text. */
   readonly middle: string;
   /** What follows the number in the text, by its digits: the texts are all of one length. */
   readonly ends: readonly string[];
@@ -50,8 +54,9 @@ export class Flows {
   completed: ((flow: number) => void) | undefined = undefined;
   readonly #options: FlowsOptions;
   readonly #flows: readonly Flow[];
-  /** Text before the flow's number, peculiar to this run. */
-  readonly #marker = `kb${randomInt(0x1000_0000, 0x7fff_ffff).toString(36)}:`;
+  /** Peculiar to this run; and with what follows, the text before the flow's number. */
+  readonly #run = `kb${randomInt(0x1000_0000, 0x7fff_ffff).toString(36)}`;
+  readonly #marker = `${this.#run}:`;
   readonly #closing: string;
   /** By flow and number modulo capacity. */
   readonly #due: Float64Array;
@@ -83,7 +88,8 @@ export class Flows {
     const number = flow.sent++;
     const digits = String(number);
     this.#due[this.#slot(at, number)] = due;
-    flow.sender.send(flow.head + digits + flow.middle + digits + flow.ends[digits.length]);
+    const start = flow.origin === undefined ? flow.head + digits : flow.head + digits + flow.origin + digits;
+    flow.sender.send(start + flow.middle + digits + flow.ends[digits.length]);
   }
 
   /** An element has come to a receiver. */
@@ -125,15 +131,21 @@ export class Flows {
     return flow * capacity + (number & (capacity - 1));
   }
 
-  #parts(flow: number): Pick<Flow, "middle" | "ends"> {
-    const { carrier, stanza, textLength } = this.#options;
+  #parts(flow: number): Pick<Flow, "origin" | "middle" | "ends"> {
+    const { carrier, stanza, textLength, originIds } = this.#options;
     const beforeNumber = `${this.#marker}${flow}:`;
     const ends = Array.from({ length: MOST_DIGITS + 1 }, (_, digits) => {
       const rest = textLength - beforeNumber.length - digits - 1;
       if (rest < 0) throw new RangeError(`a text of ${textLength} octets is too short`);
       return `:${FILLING.repeat(Math.ceil(rest / FILLING.length)).slice(0, rest)}</${carrier}></${stanza}>`;
     });
-    return { middle: `-${flow}'><${carrier}>${beforeNumber}`, ends };
+    const text = `<${carrier}>${beforeNumber}`;
+    if (originIds !== true) return { origin: undefined, middle: `-${flow}'>${text}`, ends };
+    return {
+      origin: `-${flow}'><origin-id xmlns='urn:xmpp:sid:0' id='${this.#run}-${flow}-`,
+      middle: `'/>${text}`,
+      ends,
+    };
   }
 }
 

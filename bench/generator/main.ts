@@ -4,6 +4,7 @@ import type { Figures } from "../figures.ts";
 import { ProcessTree, readCores } from "../proc.ts";
 import type { Server } from "./login.ts";
 import { type Bench, chat, idle, login, presence } from "./measure-tasks.ts";
+import { pages } from "./pages.ts";
 import { KeyCache } from "./scram.ts";
 import { befriendAll, registerAll } from "./setup-tasks.ts";
 import type { Job, JobResult } from "./task.ts";
@@ -24,6 +25,8 @@ const perform = async ({ task }: Job, bench: Bench): Promise<Figures> => {
       return login(task, bench);
     case "idle":
       return idle(task, bench);
+    case "pages":
+      return pages(task, bench);
   }
 };
 

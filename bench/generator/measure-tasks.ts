@@ -2,11 +2,11 @@
 import { setTimeout as after } from "node:timers/promises";
 import type { Figures } from "../figures.ts";
 import type { ProcessTree } from "../proc.ts";
-import { assemble, inTurn, userName } from "./crowd.ts";
-import { capacityFor, drive, type Load, type Phases } from "./drive.ts";
+import { assemble, type Crowd, inTurn, userName } from "./crowd.ts";
+import { capacityFor, drive, driveToRest, type Load, type Phases } from "./drive.ts";
 import { type FlowOptions, Flows } from "./flows.ts";
 import { Histogram } from "./histogram.ts";
-import { type Client, logIn, type Server } from "./login.ts";
+import { logIn, type Server } from "./login.ts";
 import { Meter } from "./meter.ts";
 
 /** Logins under way while a crowd assembles. */
@@ -28,35 +28,57 @@ export interface ChatTask {
   readonly load: Load;
   /** Octets of each body. */
   readonly bodyLength: number;
+  /** An `<origin-id/>` in every message. */
+  readonly originIds?: boolean;
+  /** Stream management on both sides; an acknowledgement is asked for after every so many stanzas. */
+  readonly acksEvery?: number;
+  /** In closed loop: measures until the server has nothing left to do. */
+  readonly toRest?: boolean;
 }
 
-export const chat = async ({ prefix, pairs, load, bodyLength }: ChatTask, bench: Bench): Promise<Figures> => {
-  const crowd = await assemble({ server: bench.server, prefix, count: 2 * pairs, atOnce: AT_ONCE });
+export const chat = async (task: ChatTask, bench: Bench): Promise<Figures> => {
+  const { prefix, pairs, load, acksEvery } = task;
+  const crowd = await assemble({ server: bench.server, prefix, count: 2 * pairs, atOnce: AT_ONCE, acksEvery });
   await after(SETTLING * 1_000);
+  const flows = chatFlows(crowd, task, bench.phases);
+  const meter = new Meter(bench.process);
+  const figures =
+    task.toRest === true && "window" in load
+      ? await driveToRest(flows, load.window, bench.phases, meter)
+      : await drive(flows, load, bench.phases, meter);
+  const acknowledged = acksEvery === undefined ? {} : await crowd.acknowledged();
+  const { broken } = crowd;
+  await crowd.leave();
+  return { ...figures, ...acknowledged, broken };
+};
+
+/** Of each two clients the first sends to the second. */
+export const chatFlows = (
+  crowd: Crowd,
+  { pairs, load, bodyLength, originIds = false }: Omit<ChatTask, "do">,
+  phases: Phases,
+): Flows => {
   const flows = new Flows({
-    flows: Array.from({ length: pairs }, (_, pair) => chatFlow(crowd.clients, pair)),
+    flows: Array.from({ length: pairs }, (_, pair) => chatFlow(crowd, pair)),
     fan: 1,
     receivers: pairs,
     stanza: "message",
     carrier: "body",
     textLength: bodyLength,
-    capacity: capacityFor(load, pairs, bench.phases),
+    capacity: capacityFor(load, pairs, phases),
+    originIds,
   });
   // Senders listen as well: errors come back to them.
   crowd.clients.forEach((_, number) => {
     crowd.hear(number, (text, start, end) => flows.arrived(number >> 1, text, start, end));
   });
-  const figures = await drive(flows, load, bench.phases, new Meter(bench.process));
-  const { broken } = crowd;
-  await crowd.leave();
-  return { ...figures, broken };
+  return flows;
 };
 
-/** The first of each two clients sends to the second. */
-const chatFlow = (clients: readonly Client[], pair: number): FlowOptions => {
-  const [sender, receiver] = clients.slice(2 * pair, 2 * pair + 2);
-  if (sender === undefined || receiver === undefined) throw new RangeError(`there is no pair ${pair}`);
-  return { sender: sender.connection, head: `<message type='chat' to='${receiver.jid}' id='` };
+const chatFlow = (crowd: Crowd, pair: number): FlowOptions => {
+  const receiver = crowd.clients[2 * pair + 1];
+  if (receiver === undefined) throw new RangeError(`there is no pair ${pair}`);
+  return { sender: crowd.sender(2 * pair), head: `<message type='chat' to='${receiver.jid}' id='` };
 };
 
 /** Users who have one another in their rosters (see `BefriendTask`) and change their status again and again. */
@@ -75,7 +97,7 @@ export const presence = async (task: PresenceTask, bench: Bench): Promise<Figure
   const crowd = await assemble({ server: bench.server, prefix, count: users, atOnce: AT_ONCE, withRoster: true });
   await after(2 * SETTLING * 1_000);
   const flows = new Flows({
-    flows: crowd.clients.map(({ connection }) => ({ sender: connection, head: "<presence id='" })),
+    flows: crowd.clients.map((_, number) => ({ sender: crowd.sender(number), head: "<presence id='" })),
     fan: contacts + 1,
     receivers: users,
     stanza: "presence",

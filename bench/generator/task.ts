@@ -2,10 +2,12 @@
 import type { Figures } from "../figures.ts";
 import type { Phases } from "./drive.ts";
 import type { ChatTask, IdleTask, LoginTask, PresenceTask } from "./measure-tasks.ts";
+import type { PagesTask } from "./pages.ts";
 import type { BefriendTask, RegisterTask } from "./setup-tasks.ts";
 
+/** Over the network. */
 export type SetupTask = RegisterTask | BefriendTask;
-export type MeasureTask = ChatTask | PresenceTask | LoginTask | IdleTask;
+export type MeasureTask = ChatTask | PresenceTask | LoginTask | IdleTask | PagesTask;
 
 export interface Job {
   readonly task: SetupTask | MeasureTask;

@@ -224,7 +224,23 @@ describe("what cannot be read", () => {
       "failure",
       "continue",
     ];
-    const text = fc.string({ unit: "binary" });
+    const unit = fc.constantFrom(
+      "a",
+      "Z",
+      "9",
+      "=",
+      "/",
+      "@",
+      " ",
+      "\n",
+      "\0",
+      "é",
+      "\u0301",
+      "🏮",
+      "\ud800",
+      "\u202e",
+    );
+    const text = fc.string({ unit, maxLength: 16 });
     const child = fc.tuple(
       fc.constantFrom(NS_SASL2, "urn:x"),
       fc.constantFrom(
@@ -253,7 +269,7 @@ describe("what cannot be read", () => {
             try {
               read(message);
             } catch (error) {
-              expect(error).toBeInstanceOf(SaslError);
+              if (!(error instanceof SaslError)) throw error;
             }
           }
         },

@@ -14,14 +14,14 @@ import {
 } from "@kith/protocol";
 import { type AccessRules, type AccessTokens, openAccessTokens } from "./access-tokens.ts";
 import { accountModules } from "./account-modules.ts";
-import { type AccountService, openAccounts } from "./accounts.ts";
+import { type AccountRules, type AccountService, openAccounts } from "./accounts.ts";
 import { archiveSettings } from "./archive-settings.ts";
 import type { Config, ListenerConfig } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
 import { idna, nodeCrypto, randomToken, saslprepOfQuery, saslprepOfStored } from "./crypto.ts";
 import { LocalFabric } from "./fabric/local.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { Invitations } from "./invitations.ts";
+import { type InvitationRules, Invitations } from "./invitations.ts";
 import { KeyUpgrades } from "./key-upgrades.ts";
 import { type CertificateNews, Certificates } from "./listen/certificates.ts";
 import { type ListenAt, type Listeners, openListeners, type Port } from "./listen/listeners.ts";
@@ -29,14 +29,15 @@ import { TimerWheel, turn } from "./listen/timer-wheel.ts";
 import type { Effects, Module } from "./module.ts";
 import { createModules } from "./modules/index.ts";
 import { clientAccess } from "./modules/xep0494-client-access.ts";
+import { ownModules } from "./own-modules.ts";
 import { pushSettings } from "./push-settings.ts";
 import type { Log } from "./router/log.ts";
 import { Backlogs } from "./session/backlogs.ts";
 import { GUESS_LIMITS, GuessLimiter } from "./session/guess-limiter.ts";
 import type { InlineFeature } from "./session/inline-feature.ts";
 import { inlineFeatures } from "./session/inline-features.ts";
-import { SESSION_LIMITS, type SessionLimits } from "./session/session-services.ts";
 import { STREAM_LIMITS, type StreamLimits } from "./session/services.ts";
+import { SESSION_LIMITS, type SessionLimits } from "./session/session-services.ts";
 import type { Timers } from "./session/timer.ts";
 import { Turns } from "./session/turns.ts";
 import { StanzaIds } from "./stanza-ids.ts";
@@ -123,24 +124,11 @@ export const assemble = async (options: AppOptions, { now, crypto, timers }: Sur
     store,
     crypto,
     prepare: { stored: saslprepOfStored, query: saslprepOfQuery },
-    rules: () => ({
-      passwords: config.passwords,
-      iterations: config.scram.iterations,
-      addressRestMs: config.accounts.addressRest,
-    }),
+    rules: () => accountRules(config),
     now,
     passwordChanges: (account) => access.forgetting(account),
   });
-  const invitations = new Invitations({
-    store,
-    crypto,
-    now,
-    rules: () => ({
-      expireMs: config.invitations.expireAfter,
-      perUser: config.invitations.perUser,
-      landingPage: config.invitations.landingPage,
-    }),
-  });
+  const invitations = new Invitations({ store, crypto, now, rules: () => invitationRules(config) });
   const modules: readonly Module[] = createModules({
     store,
     software: { name: "Kith", version: options.version },
@@ -161,6 +149,7 @@ export const assemble = async (options: AppOptions, { now, crypto, timers }: Sur
     more: () => [
       ...accountModules({ config, accounts, invitations, modules: () => modules }),
       clientAccess(access),
+      ...ownModules(config.modules, { store, hosts: [...config.hosts.keys()], log }),
       ...(options.modules?.(store) ?? []),
     ],
   });
@@ -178,9 +167,22 @@ export const assemble = async (options: AppOptions, { now, crypto, timers }: Sur
     log,
     conflict: config.resourceConflict,
     sessionsPerAccount: config.accounts.sessions,
+    mostBytesForAbsent: config.limits.componentBytes,
   });
   return { accounts, invitations, access, upgrades, core, modules };
 };
+
+const accountRules = ({ passwords, scram, accounts }: Config): AccountRules => ({
+  passwords,
+  iterations: scram.iterations,
+  addressRestMs: accounts.addressRest,
+});
+
+const invitationRules = ({ invitations }: Config): InvitationRules => ({
+  expireMs: invitations.expireAfter,
+  perUser: invitations.perUser,
+  landingPage: invitations.landingPage,
+});
 
 class RunningApp implements App {
   readonly accounts: AccountService;

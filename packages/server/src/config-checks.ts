@@ -93,21 +93,23 @@ const componentConflicts = ({ hosts, components, listeners }: ParsedConfig): rea
   return found;
 };
 
-/** No two at one port and address. */
+/** No two at one port and address; whoever has a port at all addresses has it at each of them. */
 const portConflicts = (listeners: readonly ParsedListener[]): readonly Conflict[] => {
-  const taken = new Map<string, number>();
+  const taken: { readonly port: number; readonly host: string; readonly at: number }[] = [];
   return listeners.flatMap(({ kind, port = DEFAULT_PORTS[kind], address = [EVERYWHERE] }, at) =>
     address.flatMap((host) => {
-      const place = `${port} ${host}`;
-      const other = taken.get(place);
-      if (other === undefined) taken.set(place, at);
+      const other = taken.find((one) => one.port === port && isSamePlace(one.host, host));
+      taken.push({ port, host, at });
       if (other === undefined || port === 0) return [];
-      const text = `found ${port}; allowed: a port of its own, since listeners[${other}] has this one`;
-      return [conflict(["listeners", at, "port"], text, ["listeners", other], ["listeners", at])];
+      const where = other.host === EVERYWHERE && host !== EVERYWHERE ? " at all addresses" : "";
+      const text = `found ${port}; allowed: a port of its own, since listeners[${other.at}] has this one${where}`;
+      return [conflict(["listeners", at, "port"], text, ["listeners", other.at], ["listeners", at])];
     }),
   );
 };
 const EVERYWHERE = "*";
+const isSamePlace = (one: string, other: string): boolean =>
+  one === other || one === EVERYWHERE || other === EVERYWHERE;
 
 const lengthConflicts = ({ passwords: { minimumLength, maximumLength } }: ParsedConfig): readonly Conflict[] =>
   minimumLength <= maximumLength

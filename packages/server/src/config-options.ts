@@ -2,6 +2,7 @@
 import type { ContactRole } from "@kith/protocol";
 import type { Duration, Size } from "./config-values.ts";
 import type { LogFormat, LogLevel } from "./log.ts";
+import type { OwnModules } from "./own-modules.ts";
 
 export interface KithConfig {
   /** The domains served, each with its own options; the first speaks where no other can. Default: `{ localhost: {} }`. */
@@ -42,6 +43,8 @@ export interface KithConfig {
   /** A client asks for a resource that is in use: `"replace"` the old session, `"refuse"` or `"rename"` the new one. Default: `"replace"`. */
   readonly resourceConflict?: "replace" | "refuse" | "rename" | undefined;
   readonly log?: LogOptions | undefined;
+  /** Modules of one's own, or a function that makes them of what the server has for them. They come after the server's. Default: none. */
+  readonly modules?: OwnModules | undefined;
 }
 
 /** `"closed"`: on the command line only; `"invitation"`: whoever has one; `"open"`: anybody. */
@@ -177,11 +180,13 @@ export interface LimitOptions {
   readonly connectsPerMinute?: number | false | undefined;
   /** How fast a client may send; whoever is faster is read from more slowly. Or `false`. */
   readonly rate?: RateOptions | false | undefined;
+  /** Different addressees that one session may send something within a minute, or `false`. Default: 2000. */
+  readonly recipientsPerMinute?: number | false | undefined;
   /** Slows down whoever guesses passwords, then refuses for a while. Default: `true`. */
   readonly guessing?: boolean | undefined;
   /** What may wait for a client that does not read; then its stream ends. Default: `"4 MiB"`. */
   readonly outboxBytes?: Size | undefined;
-  /** The same for all of them together; beyond it, those for whom most is waiting lose their streams. Default: `"32 MiB"`. */
+  /** The same for all of them together; beyond it, those for whom most is waiting lose their streams. Default: `"16 MiB"`. */
   readonly allOutboxBytes?: Size | undefined;
   /** More than this waiting for a client stops reading from it. Default: `"256 KiB"`. */
   readonly readAheadBytes?: Size | undefined;
@@ -189,12 +194,20 @@ export interface LimitOptions {
   readonly visitorRequests?: number | undefined;
   /** Messages that wait for somebody who is away. Default: 1000. */
   readonly offlineMessages?: number | undefined;
+  /** The same in bytes, all of them together. Default: `"2 MiB"`. */
+  readonly offlineBytes?: Size | undefined;
   /** Contacts of an account. Default: 2000. */
   readonly rosterItems?: number | undefined;
   /** Groups of a contact. Default: 50. */
   readonly rosterGroups?: number | undefined;
+  /** Addresses, handles and groups of an account's contacts, in characters, all together. Default: 1000000. */
+  readonly rosterCharacters?: number | undefined;
   /** Subscription requests that wait for an answer. Default: 500. */
   readonly subscriptionRequests?: number | undefined;
+  /** The same in bytes, all of them together. Default: `"512 KiB"`. */
+  readonly subscriptionRequestBytes?: Size | undefined;
+  /** Addresses to which a session has sent presence directly, in characters, all together. Default: 32768. */
+  readonly directedPresenceCharacters?: number | undefined;
   /** Addresses an account may block. Default: 1000. */
   readonly blockedAddresses?: number | undefined;
   /** Stanzas that a client may leave unacknowledged (XEP-0198). Default: 5000. */
@@ -207,6 +220,8 @@ export interface LimitOptions {
   readonly privateBytes?: Size | undefined;
   /** Names of private XML of an account. Default: 256. */
   readonly privateNames?: number | undefined;
+  /** What a component that is away has to know once it is back. Default: `"2 MiB"`. */
+  readonly componentBytes?: Size | undefined;
 }
 
 export interface TimeoutOptions {

@@ -17,12 +17,18 @@ import {
   orOff,
   size,
   text,
+  value,
   webAddress,
   wholeNumber,
   yesOrNo,
 } from "./config-values.ts";
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
+import { areModules, type OwnModules } from "./own-modules.ts";
 
+const ownModuleList = value<OwnModules>(
+  (given) => (typeof given === "function" || areModules(given) ? (given as OwnModules) : undefined),
+  "a list of modules, or a function that returns one",
+);
 const file = text("the name of a file");
 const MINUTE = 60_000;
 
@@ -175,7 +181,7 @@ const limits = section({
   /** Connections that have not authenticated, from one address (IPv6: one /64): many people may share one. */
   unauthenticatedPerAddress: orOff(wholeNumber(1)).prefault(100),
   /** The same in all. Beyond it the address that has most loses its oldest. */
-  unauthenticated: orOff(wholeNumber(1)).prefault(2_000),
+  unauthenticated: orOff(wholeNumber(1)).prefault(1_000),
   /** New connections a minute from one address; off, since after an outage everybody behind one router comes back at once. */
   connectsPerMinute: orOff(wholeNumber(1)).prefault(false),
   /** How fast a client may send; whoever is faster is read from more slowly, and loses nothing. */
@@ -188,23 +194,33 @@ const limits = section({
       burstStanzas: wholeNumber(1).prefault(1_000),
     }),
   ).prefault({}),
+  /** Addressees of one session within a minute: as many as a roster has, which some clients ask for everybody's card. */
+  recipientsPerMinute: orOff(wholeNumber(1)).prefault(2_000),
   /** Slows down whoever guesses passwords, then refuses for a while. */
   guessing: yesOrNo.prefault(true),
   /** What may wait for a client that does not read; then its stream ends. */
   outboxBytes: size(65_536).prefault("4 MiB"),
   /** The same for all of them together; beyond it, those for whom most is waiting lose their streams. */
-  allOutboxBytes: size(1_048_576).prefault("32 MiB"),
+  allOutboxBytes: size(1_048_576).prefault("16 MiB"),
   /** More than this waiting for a client stops reading from it. */
   readAheadBytes: size(16_384).prefault("256 KiB"),
   /** Requests before authenticating. */
   visitorRequests: wholeNumber(4, 1_024).prefault(32),
   /** Messages that wait for somebody who is away. */
   offlineMessages: wholeNumber(0).prefault(1_000),
+  /** All of them together: they are sent at once when somebody comes, and have to fit into what may wait for a client. */
+  offlineBytes: size(0).prefault("2 MiB"),
   rosterItems: wholeNumber(1).prefault(2_000),
   /** Groups of one contact. */
   rosterGroups: wholeNumber(1).prefault(50),
+  /** Addresses, handles and groups of a roster, all together: it is sent in one piece. */
+  rosterCharacters: wholeNumber(16_384).prefault(1_000_000),
   /** Subscription requests that wait for an answer. */
   subscriptionRequests: wholeNumber(1).prefault(500),
+  /** All that are kept for one account: they are shown in one go. */
+  subscriptionRequestBytes: size(16_384).prefault("512 KiB"),
+  /** Addresses to which one session has sent presence directly, all together: they are stored with each of them. */
+  directedPresenceCharacters: wholeNumber(4_096).prefault(32_768),
   /** Addresses one account may block. */
   blockedAddresses: wholeNumber(1).prefault(1_000),
   /** Stanzas that a client may leave unacknowledged (XEP-0198), connected or not. */
@@ -217,6 +233,8 @@ const limits = section({
   privateBytes: size(1_024).prefault("1 MiB"),
   /** Names of private XML of one account. */
   privateNames: wholeNumber(1).prefault(256),
+  /** What waits for a component that is away: that somebody is gone, that a subscription is over. It gets all of it in one go. */
+  componentBytes: size(0).prefault("2 MiB"),
 });
 
 const timeouts = section({
@@ -327,6 +345,8 @@ export const schema = z.strictObject({
     /** "auto": for people on a terminal, JSON elsewhere. */
     format: oneOf(LOG_FORMATS).prefault("auto"),
   }),
+  /** Modules of one's own (docs/modules.md). They are made when the server starts. */
+  modules: ownModuleList.optional(),
 });
 
 /** What is taken is what is declared (config-options.ts), option by option; the compiler holds the two together. */

@@ -289,6 +289,16 @@ describe("an error names the key, what was found and what is allowed", () => {
       "listeners[1].port: found 5222; allowed: a port of its own, since listeners[0] has this one",
     ],
     [
+      "two at one port, of which one has it everywhere",
+      { listeners: [{ kind: "c2s" }, { kind: "c2s-tls", port: 5222, address: "127.0.0.1" }] },
+      "listeners[1].port: found 5222; allowed: a port of its own, since listeners[0] has this one at all addresses",
+    ],
+    [
+      "two at one port, the other way round",
+      { listeners: [{ kind: "c2s-tls", port: 5222, address: "::1" }, { kind: "c2s" }] },
+      "listeners[1].port: found 5222; allowed: a port of its own, since listeners[0] has this one",
+    ],
+    [
       "a short secret",
       { components: { "rooms.localhost": { secret: "s3cret" } } },
       'components["rooms.localhost"].secret: found one of 6 characters; allowed: 8 or more',

@@ -46,6 +46,8 @@ export interface CoreOptions {
   readonly restores?: boolean;
   readonly conflict?: ConflictPolicy;
   readonly sessionsPerAccount?: number;
+  /** What waits for a domain that is served while it is away, in bytes. Default: 2 MiB. */
+  readonly mostBytesForAbsent?: number;
 }
 
 /** Modules, router and sessions, joined; no sockets and no files. What an application puts its listeners and stores around. */
@@ -101,6 +103,7 @@ export const createCore = (options: CoreOptions): Core => {
     context,
     log,
     isServed: options.isServed,
+    mostBytesForAbsent: options.mostBytesForAbsent,
   });
   const perform = async (effects: () => Eventually<Effects>): Promise<void> => {
     await router.perform(effects);

@@ -7,6 +7,7 @@ export * from "./fabric/local.ts";
 export * from "./fabric/ranking.ts";
 export { createLog, type LogOptions, type ServerLog } from "./log.ts";
 export * from "./module.ts";
+export type { ModuleServices, OwnModules } from "./own-modules.ts";
 export * from "./router/log.ts";
 export * from "./session/door.ts";
 export * from "./session/timer.ts";

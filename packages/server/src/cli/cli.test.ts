@@ -206,7 +206,7 @@ describe("accounts, whether the server runs or not", () => {
     });
 
     test.each([
-      [["user", "add", "romeo@localhost", "--password-stdin"], "a good one", "kith: The address is in use.\n"],
+      [["user", "add", "romeo@localhost", "--password-stdin"], "a good one", "kith: romeo@localhost is in use\n"],
       [
         ["user", "add", "short@localhost", "--password-stdin"],
         "abcd",
@@ -219,6 +219,17 @@ describe("accounts, whether the server runs or not", () => {
         ["user", "add", "x@localhost", "--password-stdin"],
         "x".repeat(9_000),
         "kith: what comes on standard input is too long for a password\n",
+      ],
+      [
+        // Said before a password is asked for.
+        ["user", "add", "foo"],
+        "a good one",
+        'kith: "foo" is not the address of an account; it would look like romeo@localhost\n',
+      ],
+      [
+        ["user", "passwd", "romeo@example.net"],
+        "a good one",
+        'kith: there is no host "example.net" here; there is localhost\n',
       ],
       [
         ["user", "add", "x@localhost"],
@@ -542,6 +553,8 @@ describe("a running server is asked", () => {
       hosts: ["localhost"],
       listeners: expect.any(Array),
       streams: 0,
+      timers: expect.any(Number),
+      resources: expect.any(Object),
     });
   });
 

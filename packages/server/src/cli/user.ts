@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { accountOf } from "../control/operations.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Io, line } from "./io.ts";
 import { type Password, type PasswordSource, readPassword } from "./password.ts";
@@ -24,7 +25,7 @@ All of them work whether the server runs or not.`,
   const add = user.command("add").argument("<jid>", "the address of the account").description("make an account");
   add.option("--reuse", "even if an account of this name was removed lately");
   withPassword(add).action(async (jid: string, options: PasswordSource & { readonly reuse?: boolean }) => {
-    const password = await passwordFor(options, running);
+    const password = await passwordFor(jid, options, running);
     await running.operate(async (operator, io) => {
       const order = { jid, password: password.text, reuseAddress: options.reuse === true };
       const made = await operator.run("user add", order);
@@ -38,7 +39,7 @@ All of them work whether the server runs or not.`,
     .argument("<jid>")
     .description("change a password, and end the account's sessions");
   withPassword(passwd).action(async (jid: string, options: PasswordSource) => {
-    const password = await passwordFor(options, running);
+    const password = await passwordFor(jid, options, running);
     await running.operate(async (operator, io) => {
       const changed = await operator.run("user passwd", { jid, password: password.text });
       show(password, io);
@@ -51,9 +52,9 @@ All of them work whether the server runs or not.`,
 };
 
 /** Asked for before anything is opened: somebody may take their time, and the server may want to start meanwhile. */
-const passwordFor = async (options: PasswordSource, running: Running): Promise<Password> => {
-  // Nobody types a password for a configuration that cannot be used.
-  await running.config();
+const passwordFor = async (jid: string, options: PasswordSource, running: Running): Promise<Password> => {
+  // Nobody types a password for an address that is none, or for a configuration that cannot be used.
+  accountOf(jid, await running.config());
   return readPassword(options, running.io);
 };
 

@@ -118,7 +118,7 @@ describe("the control socket", () => {
   test("a refusal is a sentence, and the connection goes on", async () => {
     const operator = await opened();
     const refused = operator.run("user add", { jid: ROMEO, password: "under the balcony", reuseAddress: false });
-    await expect(refused).rejects.toEqual(new OperationError("The address is in use."));
+    await expect(refused).rejects.toEqual(new OperationError("romeo@example.org is in use"));
     expect((await operator.run("user exists", { jid: ROMEO })).exists).toBe(true);
     await operator.close();
   });
@@ -346,7 +346,7 @@ describe("operations", () => {
 
   test.each([
     [{ contact: "juliet@example.org" }, "there is no account juliet@example.org"],
-    [{ account: ROMEO }, "The address is in use."],
+    [{ account: ROMEO }, "romeo@example.org is in use"],
     [{ host: "example.com" }, "there is no host"],
     [{}, "say which host with --host; there is example.org, example.net"],
     [{ host: "example.net", contact: ROMEO }, "have to be at one host"],

@@ -120,8 +120,8 @@ const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } = {
     try {
       await app.accounts.create(account.bare, password, { reuseAddress });
     } catch (error) {
-      const isFree = !(await app.accounts.exists(account.bare));
-      if (!(error instanceof StanzaError) || error.condition !== "conflict" || !isFree) throw error;
+      if (!(error instanceof StanzaError) || error.condition !== "conflict") throw error;
+      if (await app.accounts.exists(account.bare)) throw inUse(account);
       throw new OperationError(`${account.bare} was somebody's until lately; "--reuse" gives it away all the same`);
     }
     return { jid: account.bare };
@@ -161,6 +161,7 @@ const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } = {
         `nobody can register at ${domain}: "registration" is "closed" there; allowed: "invitation" or "open"`,
       );
     }
+    if (wanted !== undefined && (await app.accounts.exists(wanted.bare))) throw inUse(wanted);
     if (inviter !== undefined && !(await app.accounts.exists(inviter.bare)))
       throw new OperationError(`there is no account ${inviter.bare}`);
     const made = await app.invitations.create(
@@ -211,7 +212,10 @@ export const operate = async <Name extends OperationName>(
   }
 };
 
-const accountOf = (address: string, config: Operated["config"]): Jid => {
+const inUse = (account: Jid): OperationError => new OperationError(`${account.bare} is in use`);
+
+/** The address of an account at one of the hosts. Throws OperationError for anything else. */
+export const accountOf = (address: string, config: Operated["config"]): Jid => {
   const jid = tryJid(address.trim());
   if (jid?.local === undefined || !jid.isBare) {
     throw new OperationError(

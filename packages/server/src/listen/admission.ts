@@ -17,7 +17,7 @@ export interface AdmissionLimits {
 
 export const ADMISSION_LIMITS: AdmissionLimits = {
   strangersPerAddress: 100,
-  strangers: 2_000,
+  strangers: 1_000,
   connectsPerMinute: undefined,
 };
 

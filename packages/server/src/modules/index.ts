@@ -14,11 +14,12 @@ import type { Module } from "../module.ts";
 import type { Collection, Store } from "../store/store.ts";
 import { archiveRetention, type RetentionOptions } from "./archive-retention.ts";
 import type { Telling } from "./push-worth.ts";
+import { recipients } from "./rfc6120-recipients.ts";
 import { Contacts } from "./rfc6121-contacts.ts";
 import { Ledger } from "./rfc6121-ledger.ts";
 import { presenceExchange } from "./rfc6121-presence.ts";
-import { ROSTER_LIMITS, roster } from "./rfc6121-roster.ts";
-import { SUBSCRIPTION_LIMITS, subscriptions } from "./rfc6121-subscription.ts";
+import { ROSTER_LIMITS, type RosterLimits, roster } from "./rfc6121-roster.ts";
+import { SUBSCRIPTION_LIMITS, type SubscriptionLimits, subscriptions } from "./rfc6121-subscription.ts";
 import { type WebPushSender, webPush } from "./web-push.ts";
 import { last, type StoredLastActivity } from "./xep0012-last.ts";
 import { disco, serverInfo } from "./xep0030-disco.ts";
@@ -44,10 +45,15 @@ import { displayed } from "./xep0490-displayed.ts";
 
 /** How much an account may make the server keep. Sizes in bytes. */
 export interface ModuleLimits {
+  readonly recipientsPerMinute: number | undefined;
   readonly offlineMessages: number;
+  readonly offlineBytes: number;
   readonly rosterItems: number;
   readonly rosterGroups: number;
+  readonly rosterCharacters: number;
   readonly subscriptionRequests: number;
+  readonly subscriptionRequestBytes: number;
+  readonly directedPresenceCharacters: number;
   readonly blockedAddresses: number;
   readonly vcardBytes: number;
   readonly privateBytes: number;
@@ -130,18 +136,20 @@ export const createModules = (settings: ModuleSettings): readonly Module[] => {
   const info = (domain: DomainJid): ReturnType<typeof serverInfo> => serverInfo(modules, domain, software.name);
   const capabilities = caps({ node: settings.softwareUri, info, hash: settings.sha1 });
   const modules: readonly Module[] = [
+    recipients({ mostPerMinute: limits.recipientsPerMinute }),
     block,
-    roster({ contacts, limits: { ...ROSTER_LIMITS, items: limits.rosterItems, groups: limits.rosterGroups } }),
+    roster({ contacts, limits: rosterLimitsOf(limits) }),
     subscriptions({
       contacts,
       ledger,
       isBlocked,
-      limits: { ...SUBSCRIPTION_LIMITS, items: limits.rosterItems, requests: limits.subscriptionRequests },
+      limits: subscriptionLimitsOf(limits),
     }),
     presenceExchange({
       contacts,
       ledger,
       isBlocked,
+      directedCharacters: limits.directedPresenceCharacters,
       lastAvailable: (account) => andThen(departures.get(account, "last"), (left) => left?.at),
     }),
     stanzaIds({
@@ -150,7 +158,7 @@ export const createModules = (settings: ModuleSettings): readonly Module[] => {
       rememberFor: settings.recogniseFor,
     }),
     ...(settings.archive === undefined ? [] : archiveModules(settings, settings.archive, contacts)),
-    offline({ messages: store.messages, isBlocked, limit: limits.offlineMessages }),
+    offline({ messages: store.messages, isBlocked, limit: limits.offlineMessages, maxBytes: limits.offlineBytes }),
     delay(),
     displayed(),
     carbons(),
@@ -175,6 +183,20 @@ export const createModules = (settings: ModuleSettings): readonly Module[] => {
   ];
   return modules;
 };
+
+const rosterLimitsOf = (limits: ModuleLimits): RosterLimits => ({
+  ...ROSTER_LIMITS,
+  items: limits.rosterItems,
+  groups: limits.rosterGroups,
+  characters: limits.rosterCharacters,
+});
+
+const subscriptionLimitsOf = (limits: ModuleLimits): SubscriptionLimits => ({
+  ...SUBSCRIPTION_LIMITS,
+  items: limits.rosterItems,
+  requests: limits.subscriptionRequests,
+  allRequestBytes: limits.subscriptionRequestBytes,
+});
 
 /** Everything about archives. */
 const archiveModules = (
@@ -242,10 +264,15 @@ export const describeModules = (store: Store): readonly Module[] =>
     },
     push: { services: { telling: { sender: false, body: false } }, browsers: undefined },
     limits: {
+      recipientsPerMinute: 1,
       offlineMessages: 0,
+      offlineBytes: 0,
       rosterItems: 0,
       rosterGroups: 0,
+      rosterCharacters: 0,
       subscriptionRequests: 0,
+      subscriptionRequestBytes: 0,
+      directedPresenceCharacters: 0,
       blockedAddresses: 0,
       vcardBytes: 0,
       privateBytes: 0,

@@ -64,7 +64,7 @@ export const archive = (options: ArchiveOptions): Module => {
     name: "archive",
     xeps: [
       { xep: "XEP-0313", version: "1.1.3" },
-      { xep: "XEP-0059", version: "1.0", note: "pages by id; counts where none are asked for but the count" },
+      { xep: "XEP-0059", version: "1.0", note: "without pages by index; counts only where nothing else is asked for" },
       ...(fullText ? [{ xep: "XEP-0431", version: "0.2.0" } as const] : []),
     ],
     accountFeatures: featuresOf(rules, fullText),

@@ -51,7 +51,7 @@ export const retraction = ({ messages }: RetractionOptions): Module => {
     name: "retraction",
     xeps: [
       { xep: "XEP-0424", version: "0.4.2" },
-      { xep: "XEP-0308", version: "1.2.1", note: "corrections are kept beside what they correct" },
+      { xep: "XEP-0308", version: "1.2.1" },
     ],
     features: [NS_RETRACTION],
     accountFeatures: [NS_RETRACTION, RETRACTION_TOMBSTONES],

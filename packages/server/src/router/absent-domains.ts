@@ -14,9 +14,9 @@ import {
 import type { Spool, Store } from "../store/store.ts";
 import type { Turn } from "./turn.ts";
 
-/** How many stanzas wait for one domain, and how many bytes: it gets all of them in one go. */
+/** How many stanzas wait for one domain, and how many bytes unless something else is said: it gets all of them in one go. */
 const MOST = 10_000;
-const MOST_BYTES = 2_097_152;
+export const MOST_BYTES_FOR_ABSENT = 2_097_152;
 /** Of a longer one only the envelope is kept, which is what counts. */
 const MOST_BYTES_EACH = 1_024;
 
@@ -30,12 +30,17 @@ const LASTING: ReadonlySet<string> = new Set([
 /** Does this wait for a domain that is served, but by nobody now? Anything else is refused, so that its sender knows. */
 export const waitsForDomain = ({ kind, type }: Stanza): boolean => kind === "presence" && LASTING.has(type);
 
-/** Keeps a stanza until its domain is there again. */
-export const keepForDomain = (turn: Turn, spool: Spool, stanza: Stanza, now: number): Eventually<void> => {
+/** Keeps a stanza until its domain is there again, unless that would be too much. */
+export const keepForDomain = (
+  turn: Turn,
+  spool: Spool,
+  stanza: Stanza,
+  { now, mostBytes }: { readonly now: number; readonly mostBytes: number },
+): Eventually<void> => {
   const target = { domain: (stanza.to as Jid).domain };
   const kept = writeStanza(stanza.payload.length <= MOST_BYTES_EACH ? stanza : withChildren(stanza, []));
   return andThen(together(spool.count(target), spool.bytes(target)), ([count, bytes]) => {
-    if (count < MOST && bytes + kept.length <= MOST_BYTES) turn.write(spool.keep(target, kept, now).write);
+    if (count < MOST && bytes + kept.length <= mostBytes) turn.write(spool.keep(target, kept, now).write);
   });
 };
 

@@ -13,10 +13,11 @@ import {
   StanzaError,
 } from "@kith/protocol";
 import type { Address, Aside, Fabric, Frame, Outcome } from "../fabric/fabric.ts";
+import { faults } from "../faults.ts";
 import type { Context, Shown } from "../module.ts";
 import type { Session } from "../session/session.ts";
 import type { Store, Ticket, Unit, Write } from "../store/store.ts";
-import { keepForDomain, waitsForDomain } from "./absent-domains.ts";
+import { keepForDomain, MOST_BYTES_FOR_ABSENT, waitsForDomain } from "./absent-domains.ts";
 import type { Log } from "./log.ts";
 import { type Draft, type Output, Turn } from "./turn.ts";
 
@@ -25,6 +26,8 @@ export interface DepartureOptions {
   readonly fabric: Fabric;
   readonly context: Context;
   readonly log: Log;
+  /** What waits for a domain that is served, but by nobody now. */
+  readonly mostBytesForAbsent?: number | undefined;
   /**
    * A message whose resource turned out to be gone is handled once more (RFC 6121 §8.5.3.2.1). `known`: it is certain that nobody
    * took it. `stored`: what is stored of it already.
@@ -113,15 +116,16 @@ export class Departure {
     return outlooks;
   }
 
-  /** XEP-0198: with nothing stored, a message counts once the client it went to has acknowledged it. */
+  /** XEP-0198: with nothing stored of it, a message that may not be lost counts once the client it went to has acknowledged it. */
   #arrivalOf(turn: Turn, after: Ticket | undefined): Arrival | undefined {
-    if (turn.number === 0 || after !== undefined || turn.cause?.kind !== "message" || turn.origin === undefined) {
+    const { number, origin, cause, isWorthKeeping } = turn;
+    if (number === 0 || origin === undefined || after !== undefined || cause?.kind !== "message" || !isWorthKeeping)
       return undefined;
-    }
-    return new Arrival(turn.origin, turn.number);
+    return new Arrival(origin, number);
   }
 
   #commit(turn: Turn, unit: Unit): void {
+    faults?.passes("between read and commit");
     const ticket = unit.commit(turn.haste);
     if (turn.haste === "soon") return;
     this.#openCommits++;
@@ -238,6 +242,7 @@ export class Departure {
   }
 
   #committed(turn: Turn, committed: boolean): void {
+    faults?.passes("after commit, before the write");
     this.#closedOne();
     if (committed || turn.cause === undefined) return;
     const apology = new Turn(this.#options.store, turn.origin, undefined);
@@ -322,7 +327,10 @@ export class Departure {
     }
     if (otherwise === "domain is absent" && waitsForDomain(stanza)) {
       return this.perform(turn, () =>
-        keepForDomain(turn, this.#options.store.spool, stanza, this.#options.context.now()),
+        keepForDomain(turn, this.#options.store.spool, stanza, {
+          now: this.#options.context.now(),
+          mostBytes: this.#options.mostBytesForAbsent ?? MOST_BYTES_FOR_ABSENT,
+        }),
       );
     }
     this.refuse(

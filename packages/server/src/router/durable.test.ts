@@ -13,7 +13,7 @@ const keeper = (isKept: boolean): Module => ({
   name: "keeper",
   xeps: [],
   sending: { archive: (message) => (isKept && !says(message, "secret") ? { isArchived: true } : undefined) },
-  receiving: { archive: (message) => (isKept && !says(message, "secret") ? { waits: true } : undefined) },
+  receiving: { archive: (message) => (says(message, "secret") ? undefined : { waits: true }) },
   undelivered: (message) => [{ do: "wait", message }],
 });
 
@@ -132,6 +132,16 @@ eachFabric("Acknowledged means durable", (open, kind) => {
       await juliet.acknowledges(1);
       await juliet.acknowledges(2);
       expect(romeo.received()).toEqual([ack(0), ack(1), ack(2)]);
+    });
+
+    test("one that may be lost counts when it is handled, whenever its recipient comes back", async () => {
+      const { scene, romeo, juliet } = await stage(open, { isKept: false });
+      romeo.manages();
+      juliet.manages();
+      await scene.end(juliet);
+      await romeo.sends(chat("secret"));
+      romeo.asks();
+      expect(romeo.received()).toEqual([ack(1)]);
     });
 
     test("or once it is stored, since the client did not come back for it", async () => {

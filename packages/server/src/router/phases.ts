@@ -131,6 +131,7 @@ const wished = (
 ): Storing | undefined => {
   if (side === "received") storing?.arrivedAt((message.to as Jid).bare, message);
   if (keeping === undefined) return storing;
+  if (keeping.waits === true) turn.isWorthKeeping = true;
   if (storing === undefined && keeping.isArchived !== true && keeping.key === undefined) return undefined;
   const all = storing ?? turn.storing(message);
   if (storing === undefined && side === "received") all.arrivedAt((message.to as Jid).bare, message);

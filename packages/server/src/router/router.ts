@@ -37,6 +37,8 @@ export interface RouterOptions {
   readonly log: Log;
   /** Domains that a component or another server serves, connected or not. */
   readonly isServed: (domain: DomainJid) => boolean;
+  /** What waits for such a domain while it is away, in bytes. */
+  readonly mostBytesForAbsent?: number | undefined;
 }
 
 /** A moment in a session's life that modules may act on. */
@@ -76,6 +78,7 @@ export class Router implements SessionRouter {
       fabric,
       context,
       log,
+      mostBytesForAbsent: options.mostBytesForAbsent,
       redeliver: (turn, message, known, stored) =>
         this.#orRefuse(turn, message, () =>
           known

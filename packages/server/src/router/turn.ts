@@ -143,6 +143,9 @@ export class Turn {
     return this.#carbons?.some((carbon) => carbon.account === account && carbon.frame.carbon === "sent") === true;
   }
 
+  /** Would its message wait for whom it is for, if it were stored? What may be lost counts as soon as it is handled. */
+  isWorthKeeping = false;
+
   /** Messages that nobody was there for: reasons to wake somebody up, once the turn is over. */
   missed: Message[] | undefined = undefined;
 

@@ -23,6 +23,11 @@ test.each([
   ["::ffff:127.0.0.1", true],
   ["192.0.2.7", false],
   ["10.0.0.1", false],
+  ["127.0.0.256", false],
+  ["127.0.0.1.", false],
+  ["127.0.0.1.1", false],
+  ["127.0.0.1.example", false],
+  ["1127.0.0.1", false],
   ["", false],
   ["localhost", false],
 ])("%s runs on this machine: %s", (address, is) => {

@@ -1,3 +1,4 @@
+import { type BrokenPromise, faults } from "../faults.ts";
 import type { Ticket } from "../store/store.ts";
 
 interface Waiting<T> {
@@ -25,7 +26,13 @@ export class Gate<T> {
     return this.#waiting === undefined;
   }
 
+  /** What waits, in order. */
+  held(): readonly T[] {
+    return this.#waiting?.map(({ item }) => item) ?? [];
+  }
+
   enter(item: T, after: Ticket | undefined): void {
+    if (faults?.breaks !== undefined && this.#isBroken(faults.breaks, item, after)) return;
     if (this.#waiting === undefined && (after === undefined || after.state !== "open")) {
       this.#through(item, after);
       return;
@@ -33,6 +40,14 @@ export class Gate<T> {
     this.#waiting ??= [];
     this.#waiting.push({ item, after });
     if (this.#waiting.length === 1) this.#awaitFirst();
+  }
+
+  /** What tests order, to see what would become of it (faults.ts): nothing waits for its commit, or each for its own alone. */
+  #isBroken(promise: BrokenPromise, item: T, after: Ticket | undefined): boolean {
+    if (promise === "deliver before commit") this.#pass(item);
+    else if (promise === "gate off" && after?.state === "open") after.onSettled(() => this.#through(item, after));
+    else if (promise === "gate off") this.#through(item, after);
+    return promise !== "acknowledge before commit";
   }
 
   #through(item: T, after: Ticket | undefined): void {

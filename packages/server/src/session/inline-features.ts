@@ -29,20 +29,22 @@ const resume: InlineFeature = {
   announced: streamManagementFeature,
   takes: isNamed(NS_STREAM_MANAGEMENT, "resume"),
   resume: async (request, { account }, client) => {
-    const asked = readResume(request);
+    const asked = parsed(() => Resume.parse(request));
     if ("refusal" in asked) return { result: asked.refusal, session: undefined };
-    const resumed = await client.services.door.resume(account, asked.previd, asked.h, client);
+    const { previd, h } = asked.value;
+    const resumed = await client.services.door.resume(account, previd, h, client);
     if (resumed.is === "refused")
       return { result: Failed.build({ condition: "item-not-found", h: resumed.h }), session: undefined };
     // What is sent from now on follows the result.
     resumed.replay();
-    return { result: Resumed.build({ previd: asked.previd, h: resumed.h }), session: resumed.session };
+    return { result: Resumed.build({ previd, h: resumed.h }), session: resumed.session };
   },
 };
 
-const readResume = (request: Element): { previd: string; h: number } | { refusal: Element } => {
+/** What is asked for, or why it cannot be (XEP-0198 §6). */
+const parsed = <T>(parse: () => T): { readonly value: T } | { readonly refusal: Element } => {
   try {
-    return Resume.parse(request);
+    return { value: parse() };
   } catch (error) {
     if (!(error instanceof StanzaError)) throw error;
     return { refusal: Failed.build({ condition: error.condition }) };
@@ -56,12 +58,14 @@ const enable: InlineFeature = {
   feature: NS_STREAM_MANAGEMENT,
   takes: isNamed(NS_STREAM_MANAGEMENT, "enable"),
   handle: (request, session) => {
-    let result: Element | undefined;
-    session.manage(Enable.parse(request), (resumable) => {
+    const wanted = parsed(() => Enable.parse(request));
+    if ("refusal" in wanted) return wanted.refusal;
+    let result = Failed.build({ condition: "unexpected-request" });
+    session.manage(wanted.value, (resumable) => {
       result = Enabled.build(granted(resumable));
       return undefined;
     });
-    return result ?? Failed.build({ condition: "unexpected-request" });
+    return result;
   },
 };
 

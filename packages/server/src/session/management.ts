@@ -77,9 +77,9 @@ export class Management {
     return this.resumable === undefined || number === 0 ? undefined : { stream: this.resumable.id, number };
   }
 
-  /** Where a restarted server has to begin to look for what it has to send again. */
-  watermark(lastRow: RowId): RowId {
-    let oldest = lastRow + 1;
+  /** Where a restarted server has to begin to look. `countedThrough`: all that the client sent is counted up to and with this row. */
+  watermark(countedThrough: RowId): RowId {
+    let oldest = countedThrough + 1;
     for (const { row } of this.sent.unacknowledged) if (row !== undefined && row < oldest) oldest = row;
     return oldest - 1;
   }

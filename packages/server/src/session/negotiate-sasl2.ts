@@ -52,6 +52,7 @@ import {
   upgradeFeatures,
 } from "./negotiate-upgrade.ts";
 import { checkGuesses, judged } from "./sasl-backend.ts";
+import type { C2sServices } from "./services.ts";
 
 /** What a client asks for with its authentication, as far as it is read before that succeeds. */
 export interface Sasl2Request {
@@ -85,12 +86,22 @@ const features = (client: Client): readonly Element[] => {
   const offer = sasl2OfferTo(client);
   if (offer.mechanisms.length === 0) return [];
   peer.visit.sasl2Offer = offer;
+  const ofServices = ANNOUNCED.get(services) ?? new WeakMap<Offer, readonly Element[]>();
+  ANNOUNCED.set(services, ofServices);
+  const announced = ofServices.get(offer) ?? [announcement(client, offer)];
+  ofServices.set(offer, announced);
+  return announced;
+};
+/** By what is offered, since equal offers are one object and the rest is the same for all streams. */
+const ANNOUNCED = new WeakMap<C2sServices, WeakMap<Offer, readonly Element[]>>();
+
+const announcement = (client: Client, offer: Offer): Element => {
   const fast =
-    services.access === undefined
+    client.services.access === undefined
       ? []
       : [FastFeature.build({ mechanisms: usableHt(bindings(client)), earlyData: false })];
   const inline = [...bindFeatures(client), ...fast];
-  return [authenticationFeature({ mechanisms: offer.mechanisms, inline, more: upgradeFeatures(client) })];
+  return authenticationFeature({ mechanisms: offer.mechanisms, inline, more: upgradeFeatures(client) });
 };
 
 /** §2.1: only what can be offered to the address that the stream says it is from, if that is one of ours. */

@@ -47,7 +47,9 @@ const parsed = <T>(client: Client, parse: () => T): T | undefined => {
 /** XEP-0198 §3, §4: a bound client's stanzas are counted. */
 export const streamManagement: Step = {
   name: "stream management",
-  features: (): readonly Element[] => [streamManagementFeature],
+  // Some clients negotiate whatever they are offered, also what they have.
+  features: ({ peer }): readonly Element[] =>
+    peer.is === "session" && peer.session.manager !== undefined ? [] : [streamManagementFeature],
   takes: (raw) => raw.ns === NS_STREAM_MANAGEMENT,
   receive: (client, raw) => {
     if (client.peer.is !== "session") return;

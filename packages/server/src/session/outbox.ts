@@ -67,8 +67,11 @@ export class Outbox {
     return rows;
   }
 
-  get unproven(): readonly RowId[] {
-    return this.#unproven ?? NONE;
+  /** Adds the rows of what is not counted and not proven, or not let through yet. */
+  underWay(rows: Set<RowId>): void {
+    for (const row of this.#unproven ?? NONE) rows.add(row);
+    for (const item of this.#gate?.held() ?? NOTHING)
+      if (item.is === "plain" && item.row !== undefined) rows.add(item.row);
   }
 
   #enter(outgoing: Outgoing, after: Ticket | undefined): void {
@@ -105,4 +108,5 @@ export class Outbox {
 }
 
 const NONE: readonly RowId[] = [];
+const NOTHING: readonly Outgoing[] = [];
 const FILLER = "<iq type='result' id='nothing'/>" as Bytes;

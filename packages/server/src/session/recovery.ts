@@ -40,9 +40,10 @@ export const recover = async (
   });
   management.sent = new SentQueue(h);
   let committed: Ticket | undefined;
-  const since = old.sent.unacknowledged;
-  const here = new Set(since.map(({ row }) => row));
-  const before = unseen(traces, left, h).filter(({ trace }) => !here.has(trace.row));
+  const before = unseen(traces, left, h);
+  const rows = new Set(before.map(({ trace }) => trace.row));
+  // What was given to it once more meanwhile keeps the place it had.
+  const since = old.sent.unacknowledged.filter(({ row }) => row === undefined || !rows.has(row));
   for (const sent of [...before.map((found) => restored(found, left.jid, services)), ...since]) {
     const number = management.append(sent);
     if (sent.row === undefined) continue;
@@ -61,8 +62,8 @@ interface Unseen {
 }
 
 /**
- * What the client has not had, in the order in which it was sent. What was never sent, since the client was away while there was a server
- * again, comes after that, as it was stored.
+ * What the client has not had, in the order in which it was sent, each once. What was never sent, since the client was away while there was
+ * a server again, comes after that, as it was stored.
  */
 const unseen = (traces: readonly MessageTraces[], left: Left, h: number): readonly Unseen[] => {
   const on = (generation: number): readonly Unseen[] => {
@@ -72,7 +73,8 @@ const unseen = (traces: readonly MessageTraces[], left: Left, h: number): readon
     );
   };
   const sent = on(left.generation).filter(({ delivery }) => !isHandled(delivery.number, h));
-  return [...sent.toSorted((a, b) => a.delivery.number - b.delivery.number), ...on(left.generation + 1)];
+  const all = [...sent.toSorted((a, b) => a.delivery.number - b.delivery.number), ...on(left.generation + 1)];
+  return [...new Map(all.toReversed().map((found) => [found.trace.row, found])).values()].toReversed();
 };
 
 const HALF = 0x8000_0000;

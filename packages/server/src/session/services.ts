@@ -67,7 +67,7 @@ export const STREAM_LIMITS: StreamLimits = {
 };
 
 /** What may wait for peers that do not read, in bytes: for one, and for all of them. */
-export const BACKLOG_LIMITS: BacklogLimits = { each: 4_194_304, all: 33_554_432 };
+export const BACKLOG_LIMITS: BacklogLimits = { each: 4_194_304, all: 16_777_216 };
 
 /** Everything streams of clients use; one object shared by all of them. */
 export interface C2sServices {

@@ -97,10 +97,9 @@ export class Session implements SessionView, BoundSession {
   /** The client has sent something, whatever it was. */
   heard(): void {
     if (this.#manager !== undefined) this.#manager.heard();
-    else {
-      const rows = this.#outbox.proven();
-      if (rows.length > 0) this.#services.router().settle(this, rows);
-    }
+    // Of what it was sent before its stanzas were counted, too.
+    const rows = this.#outbox.proven();
+    if (rows.length > 0) this.#services.router().settle(this, rows);
   }
 
   /** Sends a frame to the client, after what is being committed. */
@@ -158,7 +157,7 @@ export class Session implements SessionView, BoundSession {
   /** Stored messages it has been sent and not yet shown to have got. */
   underWay(rows: Set<RowId>): void {
     this.#manager?.underWay(rows);
-    for (const row of this.#outbox.unproven) rows.add(row);
+    this.#outbox.underWay(rows);
   }
 
   // Stream management (XEP-0198).
@@ -222,7 +221,7 @@ export class Session implements SessionView, BoundSession {
     if (manager === undefined || resumable === undefined || this.#end !== undefined) return undefined;
     const { management, left } = manager;
     // As long as its client has not come back, what its client knows is what was known when the server went.
-    if (left === undefined) management.since = management.watermark(this.#services.messages.lastRow);
+    if (left === undefined) management.since = manager.watermark;
     const record: StreamRecord = {
       resource: this.jid.resource ?? "",
       lang: this.lang,

@@ -1,5 +1,6 @@
 import { handledCountTooHigh, type Jid, onWire, StreamError, writeAck } from "@kith/protocol";
 import type { Aside, Frame } from "../fabric/fabric.ts";
+import { faults } from "../faults.ts";
 import type { StreamPlace } from "../store/messages.ts";
 import type { RowId, Ticket } from "../store/store.ts";
 import type { Management, Resumable, Sent } from "./management.ts";
@@ -40,6 +41,8 @@ export class StreamManager implements Expiring {
   #durable = 0;
   /** Stanzas of the client's that are being committed. */
   #committing = 0;
+  /** Everything of the client's that is stored up to and with this row is counted. */
+  #countedThrough: RowId;
   #settled: PromiseWithResolvers<void> | undefined;
   readonly #left: Left | undefined;
   #isRecovered = false;
@@ -51,6 +54,7 @@ export class StreamManager implements Expiring {
     this.#services = services;
     this.#timer = new Timer(this);
     this.#management = management;
+    this.#countedThrough = management.since;
     if (outbox.wire !== undefined) this.#rest();
   }
 
@@ -84,15 +88,23 @@ export class StreamManager implements Expiring {
   /** A stanza of the client's has been handled, once this has been committed. */
   handled(number: number, after: Ticket | undefined, isPlaced: boolean): void {
     if (isPlaced) this.#durable = number;
-    if (after === undefined || after.state !== "open") {
+    if (after === undefined || after.state !== "open" || faults?.breaks === "acknowledge before commit") {
       this.#count(number);
       return;
     }
     this.#committing++;
+    const row = this.#services.messages.lastRow;
     after.onSettled(() => {
       this.#count(number);
+      if (this.#management.received.handled >= number) this.#countedThrough = row;
       if (--this.#committing === 0) this.#settled?.resolve();
     });
+  }
+
+  /** Nothing stored up to and with this row matters to the stream, as it is now, any more. */
+  get watermark(): RowId {
+    if (this.#management.received.isSettled) this.#countedThrough = this.#services.messages.lastRow;
+    return this.#management.watermark(this.#countedThrough);
   }
 
   /** Settles when nothing that the client sent is being committed. */

@@ -501,6 +501,15 @@ describe("RFC 6120 §4.4: closing", () => {
     expect(peer.received()).toBe("</stream:stream>");
   });
 
+  test("XEP-0198 §7: a stream is closed by its closing tag, and unfinished where the connection is closed alone", async () => {
+    const world = new World();
+    await (await world.login()).sends("</stream:stream>");
+    expect(world.door.session.how).toBe("closed");
+    const other = new World();
+    (await other.login()).stream.peerEnded();
+    expect(other.door.session.how).toBe("lost");
+  });
+
   test("RFC 6120 §4.6.1: a lost connection ends the session, once", async () => {
     const world = new World();
     const peer = await world.login();

@@ -228,7 +228,8 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
 
   peerEnded(): void {
     if (this.#state === "securing") this.#drop(undefined);
-    else if (this.#state === "opening" || this.#state === "open") this.#peerClosed();
+    // XEP-0198 §7: whoever closes no more than the connection has not closed the stream.
+    else if (this.#state === "opening" || this.#state === "open") this.#peerClosed("lost");
   }
 
   stalled(): void {
@@ -269,7 +270,7 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
   }
 
   closed(): void {
-    if (this.#state === "open") this.#peerClosed();
+    if (this.#state === "open") this.#peerClosed("closed");
   }
 
   /** Anything thrown, at its right reach: a StreamError ends the stream, anything else is a fault of ours. */
@@ -320,10 +321,10 @@ export abstract class Stream implements Wire, TransportListener, InputHandler, E
   }
 
   /** RFC 6120 §4.4: what is due is sent before our own direction is closed. */
-  #peerClosed(): void {
+  #peerClosed(how: HowEnded): void {
     const { limits, timers } = this.#services;
     this.#state = "ending";
-    const done = this.#ended("closed");
+    const done = this.#ended(how);
     if (!isPromise(done)) {
       this.close();
       return;

@@ -29,8 +29,8 @@ import type { BoundSession, Door, HowEnded, Managed, Resumption, Wire } from "./
 import { GuessLimiter, type GuessLimits } from "./guess-limiter.ts";
 import { BACKLOG_LIMITS, type C2sServices, type Host, STREAM_LIMITS, type StreamLimits } from "./services.ts";
 import { ClientStream } from "./stream-client.ts";
-import { Turns } from "./turns.ts";
 import type { PeerCertificate, Security, Transport, TransportListener } from "./transport.ts";
+import { Turns } from "./turns.ts";
 
 /** Monotonic time that is moved by hand. */
 export class ManualTimers extends TimerWheel {

@@ -1,6 +1,6 @@
 /** The thread that reads archives, on a connection of its own: nobody who commits waits for it, and it waits for nobody. */
 import { parentPort, workerData } from "node:worker_threads";
-import { ArchiveReader } from "./archive-reader.ts";
+import { ArchiveReader, loadStanzaReading } from "./archive-reader.ts";
 import type { ArchiveQuestion, FromArchiveReader, ToArchiveReader } from "./archive-reader-thread.ts";
 import { openForReading } from "./sqlite-connection.ts";
 
@@ -28,8 +28,26 @@ const answer = ({ number, question }: Exclude<ToArchiveReader, "close">): FromAr
   }
 };
 
-parentPort?.on("message", (message: ToArchiveReader) => {
-  if (message !== "close") return parentPort?.postMessage(answer(message));
+const needsReading = (question: ArchiveQuestion): boolean =>
+  question.ask === "findById" || (question.ask === "page" && question.query.text !== undefined);
+
+let isClosing = false;
+let open = 0;
+
+const closeIfDone = (): void => {
+  if (!isClosing || open > 0) return;
   database.close();
   parentPort?.close();
+};
+
+parentPort?.on("message", async (message: ToArchiveReader) => {
+  if (message === "close") {
+    isClosing = true;
+    return closeIfDone();
+  }
+  open++;
+  if (needsReading(message.question)) reader.reading ??= await loadStanzaReading();
+  parentPort?.postMessage(answer(message));
+  open--;
+  closeIfDone();
 });

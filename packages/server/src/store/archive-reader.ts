@@ -1,14 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import { toUint8Array } from "@kith/protocol";
 import { ARCHIVED, GROUPCHAT } from "./kept-message.ts";
 import type { IdQuestion } from "./message-disk.ts";
 import type { Entry } from "./message-entries.ts";
-import { foundById, matches } from "./message-matching.ts";
+import { matches } from "./message-matching.ts";
 import { MessageRows, storedOf } from "./message-rows.ts";
 import { MessageSeries, type SeriesKey } from "./message-series.ts";
 import { type DiskMessage, isSearchable, isShownTo } from "./message-side.ts";
 import { ownerWord } from "./message-texts.ts";
-import { searchTextOf, wordsOf } from "./message-words.ts";
 import type {
   ArchiveBounds,
   ArchiveOwner,
@@ -24,6 +22,17 @@ import type { RowId } from "./store.ts";
 /** At most so many of the newest messages of a conversation are looked through for an id. */
 const IDS_WITHIN = 10_000;
 const END = Number.MAX_SAFE_INTEGER;
+
+/** What reads stanzas: loaded when it is needed, for that takes longer than to answer. */
+export interface StanzaReading {
+  readonly foundById: typeof import("./message-ids.ts")["foundById"];
+  readonly searchTextOf: typeof import("./message-words.ts")["searchTextOf"];
+  readonly wordsOf: typeof import("./message-words.ts")["wordsOf"];
+}
+export const loadStanzaReading = async (): Promise<StanzaReading> => ({
+  ...(await import("./message-ids.ts")),
+  ...(await import("./message-words.ts")),
+});
 
 type Direction = ArchiveQuery["from"];
 
@@ -48,6 +57,8 @@ export class ArchiveReader {
   readonly #database: DatabaseSync;
   readonly #rows: MessageRows;
   readonly #series: MessageSeries;
+  /** Has to be there for texts and for ids. */
+  reading: StanzaReading | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -98,7 +109,7 @@ export class ArchiveReader {
     const candidates =
       query.text === undefined
         ? this.#candidates(query, moment, range, from)
-        : this.#withText(query, wordsOf(query.text), moment, range, from);
+        : this.#withText(query, this.#reading().wordsOf(query.text), moment, range, from);
     for (const message of this.#rows.inOrder(candidates, atATime === undefined ? undefined : Math.min(atATime, 100)))
       if (isShownTo(query.owner, message) && matches(query, message)) yield message;
   }
@@ -161,7 +172,7 @@ export class ArchiveReader {
     );
     this.#database.exec("insert into recent_text (recent_text) values ('delete-all')");
     const put = this.#rows.statement("insert into recent_text (rowid, words) values (?, ?)");
-    for (const { row, stanza } of searchable) put.run(row, searchTextOf(toUint8Array(stanza)));
+    for (const { row, stanza } of searchable) put.run(row, this.#reading().searchTextOf(Buffer.from(stanza, "latin1")));
     const found = "select rowid as row from recent_text where recent_text match ? order by rowid";
     return this.#rows.all<{ row: RowId }>(found, all).map(({ row }) => row);
   }
@@ -183,7 +194,10 @@ export class ArchiveReader {
       const peer = sender === owner ? {} : { with: { bare: sender } };
       const query: ArchiveQuery = { owner, ...peer, withGroupchat: true, from: "newest", limit: IDS_WITHIN };
       const range = { low: moment.gone, high: END };
-      const found = foundById(question, taken(this.#matching(query, moment, range, "newest"), IDS_WITHIN));
+      const found = this.#reading().foundById(
+        question,
+        taken(this.#matching(query, moment, range, "newest"), IDS_WITHIN),
+      );
       return found === undefined ? undefined : storedOf(found);
     });
   }
@@ -206,6 +220,11 @@ export class ArchiveReader {
       `select stream, number, kind as "as" from delivery where row = ? order by stream, number`,
       row,
     );
+  }
+
+  #reading(): StanzaReading {
+    if (this.reading === undefined) throw new Error("stanzas cannot be read yet");
+    return this.reading;
   }
 
   /** All that is read is of one moment. */

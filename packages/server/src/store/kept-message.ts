@@ -1,7 +1,6 @@
 import type { BareJid, Bytes } from "@kith/protocol";
 import type { MessageOwner } from "./message-owner.ts";
 import type { Delivery, KeptMessage, NewMessage, StreamPlace } from "./messages.ts";
-import type { Sent } from "./sent-keys.ts";
 import type { RowId } from "./store.ts";
 
 /** What a row says about a message, as bits. */
@@ -33,8 +32,8 @@ export class Kept implements KeptMessage {
   /** Whose it is, as far as they are ours; known once it is in a unit. */
   senderOwner: MessageOwner | undefined = undefined;
   recipientOwner: MessageOwner | undefined = undefined;
-  /** What is remembered of its key. */
-  sent: Sent | undefined = undefined;
+  /** Its number among the keys that are known of its sender. */
+  keyNumber = -1;
   /** It has arrived already, ahead of the news that it is stored. */
   hasArrived = false;
 

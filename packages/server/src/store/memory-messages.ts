@@ -2,7 +2,8 @@ import { type BareJid, toUint8Array } from "@kith/protocol";
 import type { MessageChange } from "./change.ts";
 import { RECEIVED, SEARCHABLE, SENT, WAITS } from "./kept-message.ts";
 import type { Digest, Expired, IdQuestion, KeysQuestion, MessageDisk, SentKey, Waiting } from "./message-disk.ts";
-import { foundById, matches, pageOf } from "./message-matching.ts";
+import { foundById } from "./message-ids.ts";
+import { matches, pageOf } from "./message-matching.ts";
 import { archivedOf, type DiskMessage, diskMessageOf, isArchived, isShownTo } from "./message-side.ts";
 import { hasAllWords, searchTextOf, wordsOf } from "./message-words.ts";
 import type {

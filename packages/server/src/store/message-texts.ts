@@ -4,9 +4,15 @@ import { rows } from "./sqlite-reader.ts";
 import type { MessageTable } from "./sqlite-schema.ts";
 import type { RowId } from "./store.ts";
 
+/** What was to be done needs `loadTexts` first. */
+export class TextsNotLoaded extends Error {
+  constructor() {
+    super("texts cannot be read yet");
+  }
+}
+
 /**
  * What reads texts out of stanzas is loaded when there are texts: it takes longer than all the rest of opening a store.
- * Nothing may be indexed or forgotten before.
  */
 export const loadTexts = async (): Promise<void> => {
   ({ searchTextOf } = await import("./message-words.ts"));
@@ -48,9 +54,21 @@ export class MessageTexts {
 }
 
 const run = (statement: StatementSync, { row, sender, recipient, stanza }: Columns): void => {
-  if (searchTextOf === undefined) throw new Error("texts cannot be read yet");
+  if (searchTextOf === undefined) throw new TextsNotLoaded();
   statement.run(row, `${ownerWord(sender ?? "")} ${ownerWord(recipient ?? "")}`, searchTextOf(stanza));
 };
 
-/** An address as one word. */
-export const ownerWord = (owner: string): string => (owner === "" ? "" : `o${Buffer.from(owner).toString("hex")}`);
+/**
+ * An address as one word, and a short one. Two may share a word: whoever searches looks at whose a message is as well. The index on
+ * disk is made of these words, so that this must stay as it is.
+ */
+export const ownerWord = (owner: string): string => {
+  if (owner === "") return "";
+  let [a, b] = [0x9e3779b9, 0x85ebca6b];
+  for (let at = 0; at < owner.length; at++) {
+    const code = owner.charCodeAt(at);
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul(b ^ code, 0xcc9e2d51) + a;
+  }
+  return `o${(a >>> 0).toString(36)}${(b >>> 0).toString(36)}`;
+};

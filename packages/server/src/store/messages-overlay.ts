@@ -82,10 +82,7 @@ export class OverlayMessages implements Messages {
       const owner = this.#owners.owner(sender);
       kept.senderOwner = owner;
       owner.open.push(kept);
-      if (key !== undefined) {
-        kept.sent = { key, row: 0, stamp: 0 };
-        if (owner.keys !== undefined) this.#remember(owner.keys, kept.sent);
-      }
+      if (key !== undefined && owner.keys !== undefined) this.#remember(owner.keys, key, kept);
     }
     if (recipient !== undefined && recipient !== sender) {
       const owner = this.#owners.owner(recipient);
@@ -95,9 +92,9 @@ export class OverlayMessages implements Messages {
     return kept;
   }
 
-  #remember(keys: SentKeys, sent: NonNullable<Kept["sent"]>): void {
+  #remember(keys: SentKeys, key: string, kept: Kept): void {
     const before = keys.size;
-    keys.add(sent);
+    kept.keyNumber = keys.add(key, kept.row, kept.stamp);
     if (keys.size > before) this.#owners.weigh(1);
   }
 
@@ -128,10 +125,7 @@ export class OverlayMessages implements Messages {
     this.#lastStamp = stamp;
     kept.row = ++this.#lastRow;
     kept.stamp = stamp;
-    if (kept.sent !== undefined) {
-      kept.sent.row = kept.row;
-      kept.sent.stamp = stamp;
-    }
+    if (kept.keyNumber >= 0) kept.senderOwner?.keys?.numbered(kept.keyNumber, kept.row, stamp);
   }
 
   handedOver(change: MessageChange | RemoveAccount, ticket: Ticket): void {
@@ -145,8 +139,10 @@ export class OverlayMessages implements Messages {
   settled(change: MessageChange | RemoveAccount, committed: boolean): void {
     if (change.op === "keep") this.#settledKept(change, committed);
     else if (change.op === "removeAccount") this.#settledRemoval(change, committed);
-    else if (change.op === "replace") this.#replacements = this.#replacements.filter((other) => other !== change);
-    else if (change.op === "forgetKey") {
+    else if (change.op === "replace") {
+      this.#replacements = this.#replacements.filter((other) => other !== change);
+      if (committed) this.#nowReplaced(change.row);
+    } else if (change.op === "forgetKey") {
       this.#forgotten = this.#forgotten.filter((other) => other !== change);
       if (!committed) this.#forgetKeys(change.account);
     }
@@ -157,7 +153,7 @@ export class OverlayMessages implements Messages {
     senderOwner?.close(kept);
     if (recipientOwner !== senderOwner) recipientOwner?.close(kept);
     if (committed) this.#nowStored(kept);
-    else if (kept.sent !== undefined && senderOwner !== undefined) senderOwner.keys = undefined;
+    else if (kept.key !== undefined && senderOwner !== undefined) senderOwner.keys = undefined;
     this.#digests.settled(row);
   }
 
@@ -167,6 +163,16 @@ export class OverlayMessages implements Messages {
     if (recipientOwner === undefined) return;
     if (recipientOwner !== senderOwner) this.#digests.add(recipientOwner, row);
     if (kept.waits) this.#nowWaits(recipientOwner, kept);
+  }
+
+  /** What waits may have another length now. */
+  #nowReplaced(row: RowId): void {
+    const [message] = this.#disk.messages([row]);
+    const owner = message?.recipient === undefined ? undefined : this.#owners.known(message.recipient);
+    if (message === undefined || owner === undefined) return;
+    owner.stored = undefined;
+    const length = owner.waiting.get(row);
+    if (length !== undefined) owner.waiting.set(row, Math.sign(length) * message.stanza.length);
   }
 
   #nowWaits(owner: MessageOwner, kept: Kept): void {
@@ -310,8 +316,8 @@ export class OverlayMessages implements Messages {
     const stored = isGone ? [] : this.#disk.sentKeys({ account, since, after, through, undigested, limit: REMEMBERED });
     const keys = new SentKeys(since, stored);
     for (const kept of owner.inOrder())
-      if (kept.sender === account && kept.sent !== undefined && (kept.row === 0 || kept.row > after))
-        keys.add(kept.sent);
+      if (kept.sender === account && kept.key !== undefined && (kept.row === 0 || kept.row > after))
+        kept.keyNumber = keys.add(kept.key, kept.row, kept.stamp);
     for (const { account: whose, row } of this.#forgotten) if (whose === account) keys.forget(row);
     return keys;
   }

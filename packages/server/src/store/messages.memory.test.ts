@@ -1,23 +1,12 @@
-import { manualWriter, memoryStore } from "./memory.ts";
-import { messagesSuite, type OpenedMessages } from "./messages.suite.ts";
+import { messagesSuite } from "./messages.suite.ts";
+import { messagesModel } from "./messages-model.suite.ts";
+import { openMemory } from "./test-messages.ts";
 
-const open = async (cacheOwners: number): Promise<OpenedMessages> => {
-  const writer = manualWriter();
-  writer.release();
-  const clock = { now: 1_000_000 };
-  return {
-    store: memoryStore({ writer, cacheOwners, now: () => clock.now }),
-    clock,
-    hold: () => {
-      writer.hold();
-      return () => writer.release();
-    },
-    commitFailing: (unit) => {
-      writer.failNext();
-      return unit.commit();
-    },
-  };
-};
-
-messagesSuite("the memory store", () => open(2000));
-messagesSuite("the memory store that forgets every owner but one", () => open(1));
+messagesSuite("the memory store", () => openMemory(2000));
+messagesSuite("the memory store that forgets every owner but one", () => openMemory(1));
+messagesModel(
+  "the memory store that forgets",
+  () => openMemory(1),
+  () => openMemory(2000),
+  200,
+);

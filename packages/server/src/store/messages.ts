@@ -133,7 +133,7 @@ export interface Messages {
 
   /** Oldest first, at most `limit` after row `after`. There at once. */
   waiting(account: BareJid, after?: RowId, limit?: number): Eventually<readonly StoredMessage[]>;
-  /** How many wait, and how long their stanzas are together, in bytes. */
+  /** How many wait, and how long their stanzas are together, in bytes; what an open unit replaces counts as it was. */
   countWaiting(account: BareJid): Eventually<{ readonly count: number; readonly bytes: number }>;
   /**
    * These wait no longer. Takes effect for reads at once, is written with the next commit or within a second, and costs no

@@ -11,7 +11,8 @@ import {
   type RemoveAccount,
   targetName,
 } from "./change.ts";
-import type { Items, Row } from "./items.ts";
+import { FewOwners } from "./few-owners.ts";
+import { Items, type Row } from "./items.ts";
 import type { DigestAfter } from "./message-digests.ts";
 import type { MessageDisk } from "./message-disk.ts";
 import type { KeptMessage, NewMessage } from "./messages.ts";
@@ -102,6 +103,8 @@ export class OverlayStore implements Store {
   readonly #recentAccounts = new RecentAccounts(RECENT_ACCOUNTS);
   readonly #onDefect: (error: unknown) => void;
   readonly #collections = new Map<string, number>();
+  /** Of collections that few have anything in. */
+  readonly #few = new Map<string, FewOwners>();
   #last: Ticket | undefined;
   #state: "open" | "closing" | "closed" = "open";
   #closed: Promise<void> | undefined;
@@ -119,11 +122,14 @@ export class OverlayStore implements Store {
     this.spool = this.#makeSpool();
   }
 
-  collection<T>(name: string): Collection<T> {
+  collection<T>(name: string, owners: "many" | "few" = "many"): Collection<T> {
     if (this.#collections.has(name)) throw new Error(`the collection "${name}" has been opened before`);
     const number = this.#collections.size;
     this.#collections.set(name, number);
-    const items = (owner: string): Items => this.#items(number, name, owner);
+    const few = owners === "few" ? new FewOwners(this.#disk.owners(name, (found) => found)) : undefined;
+    if (few !== undefined) this.#few.set(name, few);
+    const items = (owner: string): Items =>
+      few?.lacks(owner) === true && this.#state !== "closed" ? Items.none : this.#items(number, name, owner);
     return {
       name,
       all: (owner) => items(owner).all() as ReadonlyMap<string, T>,
@@ -164,8 +170,10 @@ export class OverlayStore implements Store {
     const owner = this.#cache.owner(ownerOf(change));
     if (!owner.isTouched) this.#cache.touch(owner);
     owner.add(change, "collection" in change ? this.#collections.get(change.collection) : undefined);
-    if (change.op === "put") this.#cache.weigh(change.json.length);
-    else if (change.op === "account" || change.op === "removeAccount")
+    if (change.op === "put") {
+      this.#cache.weigh(change.json.length);
+      this.#few.get(change.collection)?.add(change.owner);
+    } else if (change.op === "account" || change.op === "removeAccount")
       this.#recentAccounts.forget(owner.name as BareJid);
     if (change.op === "removeAccount") this.messages.removing(change);
     return { change, owner };

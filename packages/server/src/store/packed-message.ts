@@ -20,26 +20,80 @@ export interface PackedMessage {
   readonly stanza: Bytes;
 }
 
-/** A change as it goes to the writer's thread. */
+/** A change as it is carried out in the writer's thread. */
 export type PackedChange = OwnedChange | MessageWrite | PackedMessage;
+type Plain = string | number | null;
 
-export const packed = (change: Change): PackedChange => (change.op === "keep" ? packedMessage(change) : change);
+/**
+ * Units in one array, because there are as many as messages, and handing objects to another thread costs many times what
+ * strings and numbers do. Of each unit first how many changes it has; then each change, a message as its columns.
+ */
+export type PackedUnits = readonly (Plain | Exclude<PackedChange, PackedMessage>)[];
 
-const packedMessage = (kept: Kept): PackedMessage => {
+export const packUnits = (units: readonly { readonly changes: readonly Change[] }[]): PackedUnits => {
+  const packed: (Plain | Exclude<PackedChange, PackedMessage>)[] = [];
+  for (const { changes } of units) {
+    packed.push(changes.length);
+    for (const change of changes) {
+      if (change.op === "keep") packMessage(packed, change);
+      else packed.push(change);
+    }
+  }
+  return packed;
+};
+
+const packMessage = (packed: unknown[], kept: Kept): void => {
   const { row, stamp, flags, sender, recipient, from, to, origin, key, deliveries, stanza } = kept;
-  return {
-    op: "keep",
+  packed.push(
     row,
     stamp,
     flags,
-    sender: sender ?? null,
-    recipient: recipient ?? null,
-    from: from === sender ? null : from,
-    to: to === recipient ? null : to,
-    stream: origin?.stream ?? null,
-    number: origin?.number ?? null,
-    key: key ?? null,
-    deliveries: deliveries.length === 0 ? null : JSON.stringify(deliveries),
+    sender ?? null,
+    recipient ?? null,
+    from === sender ? null : from,
+    to === recipient ? null : to,
+    origin?.stream ?? null,
+    origin?.number ?? null,
+    key ?? null,
+    deliveries.length === 0 ? null : JSON.stringify(deliveries),
     stanza,
-  };
+  );
 };
+
+/** The changes of each unit. */
+export const unpackUnits = (packed: PackedUnits): PackedChange[][] => {
+  const units: PackedChange[][] = [];
+  for (let at = 0; at < packed.length; ) {
+    const changes: PackedChange[] = [];
+    const count = packed[at++] as number;
+    while (changes.length < count) {
+      const next = packed[at];
+      if (typeof next === "number") {
+        changes.push(messageAt(packed, at));
+        at += COLUMNS;
+      } else {
+        changes.push(next as PackedChange);
+        at++;
+      }
+    }
+    units.push(changes);
+  }
+  return units;
+};
+
+const COLUMNS = 12;
+const messageAt = (packed: PackedUnits, at: number): PackedMessage => ({
+  op: "keep",
+  row: packed[at] as number,
+  stamp: packed[at + 1] as number,
+  flags: packed[at + 2] as number,
+  sender: packed[at + 3] as string | null,
+  recipient: packed[at + 4] as string | null,
+  from: packed[at + 5] as string | null,
+  to: packed[at + 6] as string | null,
+  stream: packed[at + 7] as string | null,
+  number: packed[at + 8] as number | null,
+  key: packed[at + 9] as string | null,
+  deliveries: packed[at + 10] as string | null,
+  stanza: packed[at + 11] as Bytes,
+});

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { lockDirectory } from "./directory-lock.ts";
+import { Hand } from "./messages.suite.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import { openForWriting, schemaVersion } from "./sqlite-connection.ts";
 import { MIGRATIONS, migrate } from "./sqlite-migrations.ts";
@@ -77,6 +78,27 @@ test("the first migration makes version 1", async () => {
   expect(schemaVersion(made)).toBe(1);
 });
 
+test("the second migration adds stored messages, and leaves what was there", async () => {
+  const database = new DatabaseSync(":memory:");
+  database.exec(VERSION_1);
+  const before = shape(database) as readonly { readonly name: string }[];
+  await migrate(database, MIGRATIONS.slice(0, 2));
+  const after = shape(database) as typeof before;
+  const names = new Set(before.map(({ name }) => name));
+  expect(after.filter(({ name }) => names.has(name))).toEqual(before);
+  const added = after.map(({ name }) => name).filter((name) => !names.has(name) && !name.startsWith("message_text"));
+  expect(added).toEqual([
+    "delivery",
+    "message",
+    "message_mark",
+    "message_of",
+    "message_with",
+    "removed_messages",
+    "waiting",
+  ]);
+  expect(schemaVersion(database)).toBe(2);
+});
+
 test("what version 1 stored is read", async () => {
   const directory = newPath();
   lockDirectory(directory).release();
@@ -124,6 +146,16 @@ test("what version 1 stored is read", async () => {
   ]);
   expect(await spool.count({ domain: "irc.example.org" as never })).toBe(1);
   expect(spool.keep({ account: romeo }, "<p/>" as never, 1).row).toBe(10);
+  const hand = new Hand({
+    store,
+    clock: { now: 1 },
+    hold: () => () => undefined,
+    commitFailing: (unit) => unit.commit(),
+  });
+  expect(await hand.store1("first")).toBe(1);
+  await hand.digest();
+  expect(await hand.page({ text: "first" })).toEqual([]);
+  expect(await hand.page()).toEqual(["first"]);
   await store.close();
 });
 

@@ -118,7 +118,7 @@ const messageIndexes: Migration = async ({ schema }) => {
 
 const messageTexts: Migration = async (database) => {
   // Only the words are kept, not the texts: those are in the messages. What is deleted is really gone.
-  await sql`create virtual table message_text using fts5 (owners, words, content = '', tokenize = "unicode61 remove_diacritics 2")`.execute(
+  await sql`create virtual table message_text using fts5 (owners, words, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2")`.execute(
     database,
   );
   await sql`insert into message_text (message_text, rank) values ('secure-delete', 1)`.execute(database);

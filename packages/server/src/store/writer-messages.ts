@@ -2,8 +2,9 @@
 import type { BareJid, DomainJid } from "@kith/protocol";
 import type { Digest, Expired, ExpiryPlace } from "./message-disk.ts";
 import type { Expiry } from "./messages.ts";
+import type { PackedUnits } from "./packed-message.ts";
 import type { Synchronous } from "./sqlite-connection.ts";
-import type { FailedUnit, UnitChanges } from "./sqlite-writer.ts";
+import type { FailedUnit } from "./sqlite-writer.ts";
 import type { RowId, StoredStanza, Target } from "./store.ts";
 
 /** Handed to the thread when it starts. */
@@ -33,7 +34,7 @@ export interface Digested {
 export type AnswerTo<Q extends Question> = Answers[Q["ask"]];
 
 export type ToWriter =
-  | { readonly say: "commit"; readonly units: readonly UnitChanges[] }
+  | { readonly say: "commit"; readonly units: PackedUnits }
   | { readonly say: "answer"; readonly number: number; readonly question: Question }
   | { readonly say: "close" };
 

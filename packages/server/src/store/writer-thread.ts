@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { HandedUnit } from "./overlay.ts";
-import { packed } from "./packed-message.ts";
-import type { FailedUnit, UnitChanges } from "./sqlite-writer.ts";
+import { packUnits } from "./packed-message.ts";
+import type { FailedUnit } from "./sqlite-writer.ts";
 import type { Haste, RowId } from "./store.ts";
 import type { AnswerTo, FromWriter, Question, ToWriter, WriterData } from "./writer-messages.ts";
 
@@ -123,7 +123,7 @@ export class WriterThread {
     if (units.length === 0) return;
     this.#collected = [];
     for (const unit of units) this.#sent.push(unit);
-    this.#say({ say: "commit", units: units.map(packedUnit) });
+    this.#say({ say: "commit", units: packUnits(units) });
   }
 
   #say(message: ToWriter): void {
@@ -143,8 +143,7 @@ export class WriterThread {
       this.#lastError = error;
     });
     worker.on("exit", () => this.#ended());
-    const units = this.#sent.map(packedUnit);
-    if (units.length > 0) this.#say({ say: "commit", units });
+    if (this.#sent.length > 0) this.#say({ say: "commit", units: packUnits(this.#sent) });
     for (const [number, { question }] of this.#asked) this.#say({ say: "answer", number, question });
     if (this.#state === "closing") this.#say({ say: "close" });
   }
@@ -230,5 +229,3 @@ export class WriterThread {
     this.#closed.resolve();
   }
 }
-
-const packedUnit = ({ changes }: HandedUnit): UnitChanges => changes.map(packed);

@@ -6,7 +6,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { MessageDigester } from "./message-digester.ts";
 import { MessageRemover } from "./message-remover.ts";
-import { areTextsLoaded, loadTexts } from "./message-texts.ts";
+import { areTextsLoaded, loadTexts, TextsNotLoaded } from "./message-texts.ts";
+import { unpackUnits } from "./packed-message.ts";
 import { openForWriting, pragma } from "./sqlite-connection.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
 import { SqliteWriter, type UnitChanges } from "./sqlite-writer.ts";
@@ -14,6 +15,8 @@ import type { Answers, FromWriter, Question, ToWriter, WriterData } from "./writ
 
 /** At most so many messages are worked on in a row while nobody waits for it. */
 const STEP = 500;
+/** And so many made searchable: fewer at a time make an index of many small pieces. */
+const TEXTS = 1_000;
 /** How long background work waits after it failed, in milliseconds. */
 const PAUSE = 10_000;
 
@@ -55,15 +58,14 @@ const work = (): void => {
 };
 
 /** To forget what a message says it has to be read. */
-const needTexts = (): boolean =>
-  units.some((changes) => changes.some(({ op }) => op === "replace")) ||
-  questions.some(({ question }) => question.ask === "expire");
+const needTexts = (): boolean => units.some((changes) => changes.some(({ op }) => op === "replace"));
 
 const answer = (number: number, question: Question): void => {
   try {
     say({ say: "answered", number, answer: read(question) });
   } catch (error) {
-    say({ say: "refused", number, reason: reasonOf(error) });
+    if (error instanceof TextsNotLoaded) void loadTexts().then(() => answer(number, question));
+    else say({ say: "refused", number, reason: reasonOf(error) });
   }
 };
 
@@ -89,26 +91,28 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 const continueLater = (): void => {
   if (isInBackground || !(digester.hasMoreTexts || remover.hasMore)) return;
   isInBackground = true;
-  if (areTextsLoaded()) setImmediate(workInBackground);
-  else void loadTexts().then(workInBackground);
+  setImmediate(workInBackground);
 };
 
 const workInBackground = (): void => {
   isInBackground = false;
   if (!database.isOpen) return;
   try {
-    digester.makeSearchable(STEP);
+    digester.makeSearchable(TEXTS);
     remover.removeSome(STEP);
     say({ say: "searchable", through: digester.searchable });
     continueLater();
   } catch (error) {
-    say({ say: "failed", reason: reasonOf(error) });
-    setTimeout(() => database.isOpen && continueLater(), PAUSE).unref();
+    if (error instanceof TextsNotLoaded) void loadTexts().then(continueLater);
+    else {
+      say({ say: "failed", reason: reasonOf(error) });
+      setTimeout(() => database.isOpen && continueLater(), PAUSE).unref();
+    }
   }
 };
 
 parentPort?.on("message", (message: ToWriter) => {
-  if (message.say === "commit") units.push(...message.units);
+  if (message.say === "commit") units.push(...unpackUnits(message.units));
   else if (message.say === "answer") questions.push(message);
   else isClosing = true;
   schedule();

@@ -34,6 +34,11 @@ export class ExternalComponent {
     return connected;
   }
 
+  /** Answers requests of type set with this payload: by an empty result, or with the error that is given. */
+  answers(namespace: string, name: string, answer: () => XmlElement | true): void {
+    this.#entity.iqCallee.set(namespace, name, answer);
+  }
+
   async send(stanza: XmlElement): Promise<void> {
     await this.#entity.send(stanza);
   }

@@ -19,6 +19,12 @@ const NS_BLOCKING = "urn:xmpp:blocking";
 const NS_REGISTER = "jabber:iq:register";
 const NS_PREAUTH = "urn:xmpp:pars:0";
 const NS_DELAY = "urn:xmpp:delay";
+const NS_ARCHIVE = "urn:xmpp:mam:2";
+const NS_FORWARD = "urn:xmpp:forward:0";
+const NS_RESULT_SET = "http://jabber.org/protocol/rsm";
+
+/** The last message that each account of a server has had from its archive, as a program keeps it between its runs. */
+const SEEN = new Map<string, string>();
 
 /** `@xmpp/client`, over STARTTLS or direct TLS, with the server's certificate checked. */
 export const xmppJs: ClientKind = {
@@ -37,20 +43,23 @@ export class XmppJs implements ChatClient {
   /** Settles with the condition of the stream error that ended its stream, if one did, when the connection is gone. */
   readonly disconnected: Promise<string | undefined>;
   readonly #entity: Entity;
+  /** The file that the server's certificate lies in: there is one of each server. */
+  readonly #certificate: string;
   readonly #roster = new Map<string, Contact>();
   readonly #contacts = new Happenings<Contact>();
 
-  private constructor(jid: string, entity: Entity) {
+  private constructor(jid: string, entity: Entity, certificate: string) {
     this.jid = jid;
+    this.#certificate = certificate;
     this.#entity = entity;
     this.disconnected = disconnectedOf(entity);
     entity.reconnect.stop();
-    entity.on("stanza", (stanza) => this.stanzas.add(stanza));
+    entity.on("stanza", (stanza) => this.stanzas.add(archived(stanza) ?? stanza));
     entity.iqCallee.set(NS_ROSTER, "query", ({ element }) => this.#pushed(element));
   }
 
   static login({ jid, password }: Credentials, at: At): Promise<XmppJs> {
-    return XmppJs.#start(jid, entityOf(jid, at, { username: localpartOf(jid), password }));
+    return XmppJs.#start(jid, entityOf(jid, at, { username: localpartOf(jid), password }), at);
   }
 
   static register({ jid, password }: Credentials, at: At, token?: string): Promise<XmppJs> {
@@ -62,11 +71,11 @@ export class XmppJs implements ChatClient {
         await authenticate({ username, password }, mechanism);
       },
     });
-    return XmppJs.#start(jid, entity);
+    return XmppJs.#start(jid, entity, at);
   }
 
-  static async #start(jid: string, entity: Entity): Promise<XmppJs> {
-    const started = new XmppJs(jid, entity);
+  static async #start(jid: string, entity: Entity, { certificateFile }: At): Promise<XmppJs> {
+    const started = new XmppJs(jid, entity, certificateFile);
     try {
       await startEntity(entity);
       await started.#arrive();
@@ -81,8 +90,22 @@ export class XmppJs implements ChatClient {
   async #arrive(): Promise<void> {
     const result = await this.request(xml("iq", { type: "get" }, xml("query", { xmlns: NS_ROSTER })));
     for (const item of result.getChild("query", NS_ROSTER)?.getChildren("item") ?? []) this.#take(item);
+    await this.#catchUp();
     await this.send(xml("presence"));
     await this.#settled();
+  }
+
+  /**
+   * XEP-0386 §4: to whoever binds by Bind 2, as this library does where it can, nothing is sent that the archive has. What
+   * came meanwhile is asked for, as if it were being sent now.
+   */
+  async #catchUp(): Promise<void> {
+    const account = `${bareOf(this.jid)} ${this.#certificate}`;
+    const after = SEEN.get(account);
+    const set = xml("set", { xmlns: NS_RESULT_SET }, ...(after === undefined ? [] : [xml("after", {}, after)]));
+    const fin = await this.request(setIq(xml("query", { xmlns: NS_ARCHIVE }, set)));
+    const last = fin.getChild("fin", NS_ARCHIVE)?.getChild("set", NS_RESULT_SET)?.getChildText("last");
+    if (last) SEEN.set(account, last);
   }
 
   /** What was sent so far has been handled: stanzas of one stream are, in order. */
@@ -233,6 +256,15 @@ const disconnectedOf = (entity: Entity): Promise<string | undefined> => {
     condition = error.condition;
   });
   return new Promise((resolve) => entity.on("disconnect", () => resolve(condition)));
+};
+
+/** What an archive holds, as if it had been sent late. */
+const archived = (stanza: XmlElement): XmlElement | undefined => {
+  const forwarded = stanza.getChild("result", NS_ARCHIVE)?.getChild("forwarded", NS_FORWARD);
+  const message = forwarded?.getChild("message");
+  const delay = forwarded?.getChild("delay", NS_DELAY);
+  if (message === undefined || delay === undefined) return undefined;
+  return xml("message", message.attrs, ...message.getChildElements(), delay);
 };
 
 const isSaying = (stanza: XmlElement, by: string, text: string): boolean =>

@@ -8,6 +8,7 @@ declare module "@xmpp/client" {
     getChildren(name: string, namespace?: string): XmlElement[];
     getChildText(name: string, namespace?: string): string | null;
     getChildElements(): XmlElement[];
+    remove(child: XmlElement): void;
     toString(): string;
   }
   export type Content = XmlElement | string;
@@ -48,20 +49,33 @@ declare module "@xmpp/client" {
     };
     readonly jid: { bare(): { toString(): string }; toString(): string } | null;
     readonly socket: { destroy?(): void; socket?: { destroy(): void } } | null;
-    readonly reconnect: { stop(): void };
+    readonly reconnect: {
+      /** Milliseconds. */
+      delay: number;
+      stop(): void;
+    };
+    readonly streamManagement: {
+      readonly enabled: boolean;
+      /** Stanzas that have come. */
+      inbound: number;
+      on(event: "resumed", listener: () => void): void;
+      /** An own stanza is acknowledged; or it is not known whether it was handled. */
+      on(event: "ack" | "fail", listener: (stanza: XmlElement) => void): void;
+    };
     readonly iqCaller: { request(iq: XmlElement, timeout?: number): Promise<XmlElement> };
     readonly iqCallee: {
       get(namespace: string, name: string, handle: () => XmlElement | true): void;
       set(
         namespace: string,
         name: string,
-        handle: (context: { readonly element: XmlElement; readonly stanza: XmlElement }) => true,
+        handle: (context: { readonly element: XmlElement; readonly stanza: XmlElement }) => XmlElement | true,
       ): void;
     };
     on(event: "error", listener: (error: Error & { readonly condition?: string }) => void): void;
     on(event: "stanza" | "element" | "send", listener: (stanza: XmlElement) => void): void;
-    on(event: "online", listener: () => void): void;
+    on(event: "connect" | "online", listener: () => void): void;
     on(event: "disconnect", listener: (how: { readonly clean: boolean }) => void): void;
+    prependListener(event: "element", listener: (element: XmlElement) => void): void;
     readonly options: { readonly service: string; readonly domain: string };
     connect(service: string): Promise<unknown>;
     open(options: { readonly domain: string }): Promise<unknown>;

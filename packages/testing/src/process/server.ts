@@ -32,6 +32,8 @@ interface ReadyLine {
 export interface ServerOptions {
   /** Options beside those that give it loopback ports of its own and a folder for its data. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** A configuration file, absolute, that has more options; what cannot be written as JSON. */
+  readonly base?: string | undefined;
   /** The core it has to run on, where there is `taskset`. */
   readonly core?: number | undefined;
   /** A program that runs it, such as a tracer. */
@@ -69,13 +71,15 @@ export const startServer = async (options: ServerOptions = {}): Promise<KithServ
 /** A server process, its configuration and its data. It can be ended and started again with the same data. */
 export class KithServer implements AsyncDisposable {
   readonly folder: string;
+  readonly #base: string | undefined;
   readonly #before: readonly string[];
   #config: Readonly<Record<string, unknown>>;
   #program: Program | undefined = undefined;
   #ready: ReadyLine | undefined = undefined;
 
-  constructor(folder: string, { config = {}, core, under = [] }: ServerOptions) {
+  constructor(folder: string, { config = {}, base, core, under = [] }: ServerOptions) {
     this.folder = folder;
+    this.#base = base;
     this.#before = core === undefined ? under : ["taskset", "-c", String(core), ...under];
     this.#config = config;
   }
@@ -128,11 +132,11 @@ export class KithServer implements AsyncDisposable {
     this.#running.kill(signal);
   }
 
-  /** Starts it, or starts it again with the data it had. */
-  async start(): Promise<void> {
+  /** Starts it, or starts it again with the data it had. `env`: variables of its environment. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.configure(this.#config);
     const [command = PROGRAM, ...args] = [...this.#before, ...[PROGRAM, MAIN, "start", "--config", this.configFile]];
-    const program = new Program(command, args, { cwd: this.folder });
+    const program = new Program(command, args, { cwd: this.folder, env });
     this.#program = program;
     this.#ready = JSON.parse(await program.output.next("the line that says it is ready", isReadyLine)) as ReadyLine;
   }
@@ -141,7 +145,12 @@ export class KithServer implements AsyncDisposable {
   async configure(config: Readonly<Record<string, unknown>>): Promise<void> {
     this.#config = config;
     const complete = { ...onLoopback(config), storage: { directory: join(this.folder, "data") }, ...config };
-    await writeFile(this.configFile, `export default ${JSON.stringify(complete, undefined, 2)};\n`);
+    const options = JSON.stringify(complete, undefined, 2);
+    const written =
+      this.#base === undefined
+        ? `export default ${options};\n`
+        : `import base from ${JSON.stringify(this.#base)};\nexport default { ...base, ...${options} };\n`;
+    await writeFile(this.configFile, written);
   }
 
   /** Asks it to end. Settles with its exit code. */
