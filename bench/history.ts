@@ -19,14 +19,15 @@ const AT_ONCE = 1_000;
 /** They are as old as a year at most; and a day at least, so that nothing takes them for what was said just now. */
 const YEAR_MS = 365 * 86_400_000;
 const DAY_MS = 86_400_000;
-const LOOK_AGAIN_MS = 100;
+const LOOK_AGAIN_MS = 10;
+const DIGEST_AFTER = { messages: 3 * AT_ONCE, delay: LOOK_AGAIN_MS };
 
 /** Fills the store in a directory, which nobody else may have open. Settles when everything is on disk, and indexed. */
 export const fillStore = async (directory: string, fill: Fill, isSearchable: boolean): Promise<void> => {
   const end = Date.now() - DAY_MS;
   let written = 0;
   const now = (): number => end - Math.round((YEAR_MS * (fill.count - written)) / fill.count);
-  const store = await openSqliteStore({ directory, now, synchronous: "NORMAL" });
+  const store = await openSqliteStore({ directory, now, synchronous: "NORMAL", digestAfter: DIGEST_AFTER });
   try {
     for (; written < fill.count; written += AT_ONCE)
       await keep(store, messagesOf(fill, written, Math.min(written + AT_ONCE, fill.count), isSearchable));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { takesPart } from "./measure.ts";
 import { readOptions, UsageError } from "./options.ts";
-import { SCENARIO_NAMES, scenarioOf } from "./scenarios.ts";
+import { SCENARIO_NAMES, type ScenarioName, scenarioOf } from "./scenarios.ts";
 
 const namesOf = (...args: readonly string[]) => readOptions(args)?.contenders.map(({ name }) => name);
 
@@ -63,6 +64,29 @@ describe("scenarios", () => {
     expect(new Set(scenarios.map(({ title }) => title)).size).toBe(SCENARIO_NAMES.length);
     for (const { setup, task } of scenarios)
       expect(setup[0]).toMatchObject({ do: "register", prefix: task.prefix, count: usersOf(task) });
+  });
+
+  test("archives: what is said in them beforehand is said by those who are measured, and each kind has data of its own", () => {
+    const scenarios = SCENARIO_NAMES.map((name) => scenarioOf(name, sizes));
+    for (const { task, history, archive } of scenarios) {
+      expect(history !== undefined).toBe(archive !== "off");
+      if (history === undefined) continue;
+      expect(history.fill).toMatchObject({ prefix: task.prefix, users: usersOf(task), count: 1_000_000 });
+    }
+    const named = (name: ScenarioName) => scenarioOf(name, sizes);
+    expect(named("archive-w10").history).toEqual(named("sm-archive-w10").history);
+    const names = (["archive-w10", "archive-text-w10", "mam-page"] as const).map((name) => named(name).history?.name);
+    expect(new Set(names).size).toBe(3);
+  });
+
+  test("peers take part where they keep archives as the scenario says, and where none has to be there beforehand", () => {
+    const peers = ["prosody", "prosody-sqlite", "ejabberd", "ejabberd-sqlite"];
+    const { contenders = [] } = readOptions(peers.flatMap((peer) => ["--peer", peer])) ?? {};
+    const who = (name: ScenarioName) =>
+      contenders.filter((one) => takesPart(one, scenarioOf(name, sizes))).map(({ name }) => name);
+    expect(who("chat-w10")).toEqual(["kith-node", "prosody", "ejabberd"]);
+    expect(who("archive-w10")).toEqual(["kith-node", ...peers]);
+    expect([who("archive-text-w10"), who("mam-page")]).toEqual([["kith-node"], ["kith-node"]]);
   });
 
   test("idle sessions of another number are others", () => {

@@ -55,9 +55,18 @@ describe("markdownTables", () => {
         "|  | Kith on Node | Prosody |",
         "| --- | ---: | ---: |",
         "| Chat, 200 pairs, window 1: CPU a message | 6.00 (5.00–9.00) µs, 100,000/s | 62.0 (60.0–64.0) µs, 11,000/s |",
-        "| Idle, 10,000 sessions: memory a session, CPU while idle | 10.2 kB, 0.00 % of a core | not measured yet |",
+        "| Idle, 10,000 sessions: memory a session, CPU while idle | 10.2 kB, 0.00 % of a core | – |",
       ].join("\n"),
     );
+  });
+
+  test("of pages of an archive, tells how long the slowest took at each place", () => {
+    const figures = { p50Ms: 1, p99Ms: 3, maxMs: 9, firstP99Ms: 2, middleP99Ms: 3, lastP99Ms: 4.5 };
+    const pages = testRun({ scenario: "mam-page", title: "Pages", unit: "page", figures });
+    expect(markdownTables([pages])).toContain(
+      "| Pages: p99 of the first, one in the middle, the last | 2.00, 3.00, 4.50 ms |",
+    );
+    expect(terminalTables([pages])).toMatch(/\n {2}middle page, p99, ms +3\.00\n/);
   });
 
   test("has a table of latencies, of what has any", () => {

@@ -172,14 +172,15 @@ const latencyRow: Cells = (title) => ({
       .join(" / "),
 });
 
-const NOT_MEASURED = "not measured yet";
+/** There are no figures: whoever it is took no part. */
+const NONE = "–";
 
 const table = (head: readonly string[], rows: readonly Row[], contenders: readonly Run[], cells: Cells): string => {
   const body = rows.map(([title, all]) => {
     const { label, cell } = cells(title, all[0]?.scenario.unit ?? "message");
     const columns = contenders.map(({ contender }) => {
       const series = all.find((one) => one.contender.contender === contender);
-      return series === undefined ? NOT_MEASURED : cell(series);
+      return series === undefined ? NONE : cell(series);
     });
     return [label, ...columns];
   });

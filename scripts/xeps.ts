@@ -26,6 +26,7 @@ const WITHOUT_MODULE: readonly (Xep & { readonly files?: readonly string[] })[] 
   { xep: "RFC 7622", files: ["protocol/src/jid.ts", "protocol/src/precis.ts", "protocol/src/idna.ts"] },
   { xep: "RFC 7590", files: ["server/src/listen/certificates.ts", "server/src/listen/tls.ts"] },
   { xep: "RFC 9266", files: ["protocol/src/sasl/channel-binding.ts", "server/src/listen/tls.ts"] },
+  { xep: "XEP-0004", version: "2.13.2" },
   { xep: "XEP-0085", version: "2.1" },
   { xep: "XEP-0106", version: "1.1.1" },
   { xep: "XEP-0114", version: "1.6", files: ["server/src/session/component.ts"] },
@@ -38,6 +39,18 @@ const WITHOUT_MODULE: readonly (Xep & { readonly files?: readonly string[] })[] 
     files: ["protocol/src/sasl/external.ts", "server/src/listen/x509.ts"],
   },
   { xep: "XEP-0184", version: "1.4.0" },
+  {
+    xep: "XEP-0198",
+    version: "1.6.3",
+    note: "clients' streams",
+    files: [
+      "server/src/session/negotiate-sm.ts",
+      "server/src/session/stream-manager.ts",
+      "server/src/session/management.ts",
+      "server/src/session/recovery.ts",
+      "server/src/router/ended-streams.ts",
+    ],
+  },
   { xep: "XEP-0297", version: "1.0" },
   { xep: "XEP-0333", version: "1.0.0" },
   {
@@ -46,7 +59,7 @@ const WITHOUT_MODULE: readonly (Xep & { readonly files?: readonly string[] })[] 
     files: ["server/src/session/inactivity.ts", "server/src/session/negotiate-csi.ts"],
   },
   { xep: "XEP-0368", version: "1.1.0", files: ["server/src/listen/tls.ts", "server/src/listen/listeners.ts"] },
-  { xep: "XEP-0386", version: "1.1.0" },
+  { xep: "XEP-0386", version: "1.1.0", files: ["server/src/session/negotiate-bind2.ts"] },
   {
     xep: "XEP-0388",
     version: "1.0.4",
@@ -86,7 +99,20 @@ const ONLY_NAMED: ReadonlySet<string> = new Set([
   "XEP-0380",
   "XEP-0384",
   "XEP-0438",
+  "XEP-0444",
   "XEP-0482",
+]);
+
+/** What is being built, and no module offers yet: rooms. */
+const UNDER_WAY: ReadonlySet<string> = new Set([
+  "XEP-0045",
+  "XEP-0249",
+  "XEP-0317",
+  "XEP-0410",
+  "XEP-0421",
+  "XEP-0425",
+  "XEP-0486",
+  "XEP-0500",
 ]);
 
 /** Declared by several modules, a spec is complete only where every one of them says so. */
@@ -134,10 +160,12 @@ const checkLists = (rows: readonly Row[], modules: readonly Xep[]): void => {
     ),
     ...WITHOUT_MODULE.filter(({ xep }) => !named.has(xep)).map(({ xep }) => `${xep} is listed, but no source names it`),
     ...[...named]
-      .filter(([xep]) => xep.startsWith("XEP-") && !declared.has(xep) && !ONLY_NAMED.has(xep))
+      .filter(([xep]) => xep.startsWith("XEP-") && ![declared, ONLY_NAMED, UNDER_WAY].some((list) => list.has(xep)))
       .map(([xep, path]) => `${xep} is named in ${path}, but neither declared nor listed in scripts/xeps.ts`),
-    ...[...ONLY_NAMED].filter((xep) => declared.has(xep)).map((xep) => `${xep} is implemented, not only named`),
-    ...[...ONLY_NAMED]
+    ...[...ONLY_NAMED, ...UNDER_WAY]
+      .filter((xep) => declared.has(xep))
+      .map((xep) => `${xep} is implemented, not only named or under way`),
+    ...[...ONLY_NAMED, ...UNDER_WAY]
       .filter((xep) => !named.has(xep))
       .map((xep) => `${xep} is listed as named, and no source names it`),
   ];

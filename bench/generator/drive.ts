@@ -14,15 +14,17 @@ export interface Phases {
   readonly duration: number;
 }
 
-/** After the last stanza was sent, how long the others may take to arrive. Seconds. */
-const DRAIN = 15;
+/** After the last stanza was sent, how long it may be until another one arrives. Seconds; a server that waits for its disk may need many. */
+const DRAIN = 60;
 const DRAIN_STEP_MS = 20;
+/** Seconds that a run at a fixed rate may take longer than it should, with nothing arriving. */
+const SLACK = 15;
 /** For what has piled up while the meter was getting ready. */
 const SETTLING_MS = 500;
 
 /** How many stanzas one flow may have under way with this load: a power of two. */
 export const capacityFor = (load: Load, flows: number, { warmup, duration }: Phases): number => {
-  const most = "window" in load ? load.window : Math.ceil((load.rate * (warmup + duration + DRAIN)) / flows);
+  const most = "window" in load ? load.window : Math.ceil((load.rate * (warmup + duration + SLACK)) / flows);
   return 2 ** Math.ceil(Math.log2(Math.max(most, 1)));
 };
 
@@ -115,8 +117,13 @@ const fixedRate = async (flows: Flows, rate: number): Promise<Sending> => {
 };
 
 const drained = async (flows: Flows): Promise<void> => {
-  const end = performance.now() + DRAIN * 1_000;
-  while (flows.sequences.delivered < flows.expected && performance.now() < end) await after(DRAIN_STEP_MS);
+  const { sequences, expected } = flows;
+  let end = performance.now() + DRAIN * 1_000;
+  for (let delivered = sequences.delivered; delivered < expected && performance.now() < end; ) {
+    await after(DRAIN_STEP_MS);
+    if (sequences.delivered > delivered) end = performance.now() + DRAIN * 1_000;
+    delivered = sequences.delivered;
+  }
 };
 
 const latenciesOf = ({ latencies }: Flows): Figures => ({

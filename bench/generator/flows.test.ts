@@ -42,6 +42,19 @@ test("every text has the length asked for, and every stanza another id", () => {
   expect(new Set(sent.map((stanza) => /id='([^']*)'/.exec(stanza)?.[1])).size).toBe(1_200);
 });
 
+test("XEP-0359 §3.2: with origin-ids each stanza has one that no other has, of this run or another, and arrives as any", () => {
+  const runs = [open({ senders: 3, originIds: true }), open({ senders: 3, originIds: true })];
+  for (const { flows } of runs) for (let number = 0; number < 12; number++) flows.send(number % 3, 0);
+  const ids = runs.flatMap(({ sent }) =>
+    sent.map((stanza) => /<origin-id xmlns='urn:xmpp:sid:0' id='([^']+)'\/><body>/.exec(stanza)?.[1]),
+  );
+  expect([ids.includes(undefined), new Set(ids).size]).toEqual([false, 24]);
+  for (const { flows, sent, arrive } of runs) {
+    for (const stanza of sent) arrive(0, stanza);
+    expect(accounts(flows)).toEqual(CLEAN);
+  }
+});
+
 test("what arrives as it was sent is accounted for, and completes its flow", () => {
   const { flows, sent, arrive } = open({ senders: 2 });
   const completed: number[] = [];

@@ -5,7 +5,7 @@ import { type Figures, PAGE_PLACES, type PagePlace } from "../figures.ts";
 import { assemble, userName } from "./crowd.ts";
 import { drive, type Load } from "./drive.ts";
 import { Histogram } from "./histogram.ts";
-import { type Client, logIn, type Server } from "./login.ts";
+import { type Client, logIn } from "./login.ts";
 import { type Bench, chatFlows } from "./measure-tasks.ts";
 import { Meter } from "./meter.ts";
 import { attributeOf, textOfChild } from "./splitter.ts";
@@ -28,22 +28,22 @@ const SETTLING_MS = 1_000;
 export const pages = async (task: PagesTask, bench: Bench): Promise<Figures> => {
   const { server, phases } = bench;
   const crowd = await assemble({ server, prefix: task.prefix, count: 2 * task.pairs, atOnce: AT_ONCE });
-  const reader = await Reader.open(server, userName(task.prefix, 0), task.pageSize);
+  const reader = await Reader.open(await logIn(server, userName(task.prefix, 0), "reader"), task.pageSize);
   await after(SETTLING_MS);
   const flows = chatFlows(crowd, { ...task, originIds: true }, phases);
   let isOver = false;
   const reading = readAll(reader, () => (isOver ? "over" : flows.isMeasuring ? "measuring" : "warming up"));
-  const driven = drive(flows, task.load, phases, new Meter(bench.process));
+  const driving = drive(flows, task.load, phases, new Meter(bench.process));
   // Whichever fails first is what went wrong.
-  await Promise.race([driven, reading]);
-  const { lost, doubled, reordered, damaged, errors, ...figures } = await driven;
+  await Promise.race([driving, reading]);
+  // What the server spends is spent on messages as well: there is no telling what a page cost.
+  const { serverMicros: _, ...driven } = await driving;
   isOver = true;
-  const all = await reading;
+  const read = await reading;
   const { broken } = crowd;
   reader.close();
   await crowd.leave();
-  const { serverMicros: _, perSecond: __, ...rest } = figures;
-  return { ...rest, ...all, lost, doubled, reordered, damaged, errors, broken } as Figures;
+  return { ...driven, ...read, perSecond: (read.units ?? 0) / (driven.seconds ?? 1), broken };
 };
 
 /** Reads pages, each place in turn, until it is over; keeps how long each took while it is measured. */
@@ -89,8 +89,9 @@ export class Reader {
     | undefined;
   #messages = 0;
 
-  static async open(server: Server, user: string, size: number): Promise<Reader> {
-    const reader = new Reader(await logIn(server, user, "reader"), size);
+  /** Settles when it knows messages in the middle. */
+  static async open(client: Client, size: number): Promise<Reader> {
+    const reader = new Reader(client, size);
     await reader.#findMiddles();
     return reader;
   }

@@ -44,9 +44,9 @@ export const OwnerSet = payload<OwnerRequest, "iq-set">({
   parse: (query) => {
     const destroy = childOf(query, "destroy");
     const x = childOf(query, "x", NS_DATA_FORMS);
-    if ((destroy === undefined) === (x === undefined)) return refuse("a form or a destruction, one of them");
-    if (destroy !== undefined) return { do: "destroy", destruction: parseDestruction(destroy) };
-    const form = x === undefined ? refuse("a form is missing") : Form.parse(x);
+    if (destroy !== undefined && x === undefined) return { do: "destroy", destruction: parseDestruction(destroy) };
+    if (destroy !== undefined || x === undefined) return refuse("a form or a destruction, one of them");
+    const form = Form.parse(x);
     if (form.type === "cancel") return { do: "cancel" };
     return form.type === "submit" ? { do: "configure", form } : refuse("a form that is submitted is expected");
   },

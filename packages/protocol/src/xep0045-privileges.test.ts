@@ -149,22 +149,22 @@ describe("XEP-0045 §5.1.3: table 5", () => {
   test.each(
     cells(`
     change                    | visitor   | participant | moderator   | member moderator | admin       | absent admin | owner
-    kick a visitor            | forbidden | forbidden   | may         | may              | may         | may          | may
-    kick a member             | forbidden | forbidden   | not-allowed | may              | may         | may          | may
-    kick a moderator          | forbidden | forbidden   | not-allowed | not-allowed      | may         | may          | may
-    kick an admin             | forbidden | forbidden   | not-allowed | not-allowed      | may         | may          | may
-    kick an owner             | forbidden | forbidden   | not-allowed | not-allowed      | not-allowed | not-allowed  | may
-    grant voice               | forbidden | forbidden   | may         | may              | may         | may          | may
-    revoke voice              | forbidden | forbidden   | may         | may              | may         | may          | may
-    revoke a member's voice   | forbidden | forbidden   | not-allowed | not-allowed      | may         | may          | may
-    revoke an admin's voice   | forbidden | forbidden   | not-allowed | not-allowed      | not-allowed | not-allowed  | not-allowed
+    kick a visitor            | forbidden | forbidden   | may         | may              | may         | forbidden    | may
+    kick a member             | forbidden | forbidden   | not-allowed | may              | may         | forbidden    | may
+    kick a moderator          | forbidden | forbidden   | not-allowed | not-allowed      | may         | forbidden    | may
+    kick an admin             | forbidden | forbidden   | not-allowed | not-allowed      | may         | forbidden    | may
+    kick an owner             | forbidden | forbidden   | not-allowed | not-allowed      | not-allowed | forbidden    | may
+    grant voice               | forbidden | forbidden   | may         | may              | may         | forbidden    | may
+    revoke voice              | forbidden | forbidden   | may         | may              | may         | forbidden    | may
+    revoke a member's voice   | forbidden | forbidden   | not-allowed | not-allowed      | may         | forbidden    | may
+    revoke an admin's voice   | forbidden | forbidden   | not-allowed | not-allowed      | not-allowed | forbidden    | not-allowed
     make a moderator          | forbidden | forbidden   | forbidden   | forbidden        | may         | may          | may
     unmake a moderator        | forbidden | forbidden   | forbidden   | forbidden        | may         | may          | may
     silence a moderator       | forbidden | forbidden   | forbidden   | forbidden        | may         | may          | may
     unmake a member moderator | forbidden | forbidden   | not-allowed | not-allowed      | may         | may          | may
     unmake an admin           | forbidden | forbidden   | not-allowed | not-allowed      | not-allowed | not-allowed  | not-allowed
     unmake an owner           | forbidden | forbidden   | not-allowed | not-allowed      | not-allowed | not-allowed  | not-allowed
-    leave a visitor as it is  | forbidden | forbidden   | may         | may              | may         | may          | may`),
+    leave a visitor as it is  | forbidden | forbidden   | may         | may              | may         | forbidden    | may`),
   )("%s: by %s: %s", (change, actor, refusal) => {
     const by = ACTORS[actor];
     const [target, to] = CHANGES[change] ?? [];

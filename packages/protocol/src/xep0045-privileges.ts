@@ -22,50 +22,64 @@ export type Grant = "yes" | "no" | "yes by default" | "no by default" | "not app
 
 const [yes, no, maybe, hardly, never] = ["yes", "no", "yes by default", "no by default", "not applicable"] as const;
 
-/** Table 3, in the order of `ROLES`. */
+const roles = <T>(none: T, visitor: T, participant: T, moderator: T): Readonly<Record<Role, T>> => ({
+  none,
+  visitor,
+  participant,
+  moderator,
+});
+
+/** Table 3. */
 const BY_ROLE = {
-  "be present": [no, yes, yes, yes],
-  "receive messages": [no, yes, yes, yes],
-  "receive occupant presence": [no, yes, yes, yes],
-  "broadcast presence": [no, maybe, yes, yes],
-  "change availability status": [no, maybe, yes, yes],
-  "change nickname": [no, maybe, yes, yes],
-  "send private messages": [no, maybe, yes, yes],
-  "invite others": [no, maybe, maybe, yes],
+  "be present": roles(no, yes, yes, yes),
+  "receive messages": roles(no, yes, yes, yes),
+  "receive occupant presence": roles(no, yes, yes, yes),
+  "broadcast presence": roles(no, maybe, yes, yes),
+  "change availability status": roles(no, maybe, yes, yes),
+  "change nickname": roles(no, maybe, yes, yes),
+  "send private messages": roles(no, maybe, yes, yes),
+  "invite others": roles(no, maybe, maybe, yes),
   // A visitor may be given voice where the room is not moderated.
-  "send messages to all": [no, hardly, yes, yes],
-  "modify subject": [no, hardly, maybe, yes],
-  "kick participants and visitors": [no, no, no, yes],
-  "grant voice": [no, no, no, yes],
-  "revoke voice": [no, no, no, yes],
-} as const satisfies Record<string, readonly [Grant, Grant, Grant, Grant]>;
+  "send messages to all": roles(no, hardly, yes, yes),
+  "modify subject": roles(no, hardly, maybe, yes),
+  "kick participants and visitors": roles(no, no, no, yes),
+  "grant voice": roles(no, no, no, yes),
+  "revoke voice": roles(no, no, no, yes),
+} as const satisfies Record<string, Readonly<Record<Role, Grant>>>;
 export type RolePrivilege = keyof typeof BY_ROLE;
 export const ROLE_PRIVILEGES = Object.keys(BY_ROLE) as readonly RolePrivilege[];
 
 /** Privileges Associated With Roles (§5.1.1, table 3). */
-export const grantToRole = (privilege: RolePrivilege, role: Role): Grant =>
-  BY_ROLE[privilege][ROLES.indexOf(role)] ?? no;
+export const grantToRole = (privilege: RolePrivilege, role: Role): Grant => BY_ROLE[privilege][role];
 
-/** Table 6, in the order of `AFFILIATIONS`. */
+const affiliations = <T>(outcast: T, none: T, member: T, admin: T, owner: T): Readonly<Record<Affiliation, T>> => ({
+  outcast,
+  none,
+  member,
+  admin,
+  owner,
+});
+
+/** Table 6. */
 const BY_AFFILIATION = {
-  "enter open room": [no, yes, yes, yes, yes],
-  "register with open room": [no, yes, never, never, never],
-  "retrieve member list": [no, no, maybe, yes, yes],
-  "enter members-only room": [no, no, yes, yes, yes],
-  "ban members and unaffiliated users": [no, no, no, yes, yes],
-  "edit member list": [no, no, no, yes, yes],
-  "assign and remove moderator role": [no, no, no, yes, yes],
-  "edit admin list": [no, no, no, no, yes],
-  "edit owner list": [no, no, no, no, yes],
-  "change room configuration": [no, no, no, no, yes],
-  "destroy room": [no, no, no, no, yes],
-} as const satisfies Record<string, readonly [Grant, Grant, Grant, Grant, Grant]>;
+  "enter open room": affiliations(no, yes, yes, yes, yes),
+  "register with open room": affiliations(no, yes, never, never, never),
+  "retrieve member list": affiliations(no, no, maybe, yes, yes),
+  "enter members-only room": affiliations(no, no, yes, yes, yes),
+  "ban members and unaffiliated users": affiliations(no, no, no, yes, yes),
+  "edit member list": affiliations(no, no, no, yes, yes),
+  "assign and remove moderator role": affiliations(no, no, no, yes, yes),
+  "edit admin list": affiliations(no, no, no, no, yes),
+  "edit owner list": affiliations(no, no, no, no, yes),
+  "change room configuration": affiliations(no, no, no, no, yes),
+  "destroy room": affiliations(no, no, no, no, yes),
+} as const satisfies Record<string, Readonly<Record<Affiliation, Grant>>>;
 export type AffiliationPrivilege = keyof typeof BY_AFFILIATION;
 export const AFFILIATION_PRIVILEGES = Object.keys(BY_AFFILIATION) as readonly AffiliationPrivilege[];
 
 /** Privileges Associated With Affiliations (§5.2.1, table 6). Members do not get the list where it shows what the room hides. */
 export const grantToAffiliation = (privilege: AffiliationPrivilege, affiliation: Affiliation): Grant =>
-  BY_AFFILIATION[privilege][AFFILIATIONS.indexOf(affiliation)] ?? no;
+  BY_AFFILIATION[privilege][affiliation];
 
 export const affiliationMay = (affiliation: Affiliation, privilege: AffiliationPrivilege): boolean =>
   grantToAffiliation(privilege, affiliation) === "yes";
@@ -101,16 +115,16 @@ export type RoleTrigger =
   | "a moderator"
   | "an admin or owner";
 
-/** Table 5: by the role as it is, then in the order of `ROLES` by what it becomes. */
-const ROLE_CHANGES: Readonly<Record<Role, readonly [RoleTrigger, RoleTrigger, RoleTrigger, RoleTrigger]>> = {
-  none: ["nothing", "entering a moderated room", "entering an unmoderated room", "an admin or owner entering"],
-  visitor: ["a moderator", "nothing", "a moderator", "an admin or owner"],
-  participant: ["a moderator", "a moderator", "nothing", "an admin or owner"],
-  moderator: ["an admin or owner", "an admin or owner", "an admin or owner", "nothing"],
+/** Table 5: by the role as it is, and by what it becomes. */
+const ROLE_CHANGES: Readonly<Record<Role, Readonly<Record<Role, RoleTrigger>>>> = {
+  none: roles("nothing", "entering a moderated room", "entering an unmoderated room", "an admin or owner entering"),
+  visitor: roles("a moderator", "nothing", "a moderator", "an admin or owner"),
+  participant: roles("a moderator", "a moderator", "nothing", "an admin or owner"),
+  moderator: roles("an admin or owner", "an admin or owner", "an admin or owner", "nothing"),
 };
 
 /** Role State Chart (§5.1.3, table 5). */
-export const roleTrigger = (from: Role, to: Role): RoleTrigger => ROLE_CHANGES[from][ROLES.indexOf(to)] ?? "nothing";
+export const roleTrigger = (from: Role, to: Role): RoleTrigger => ROLE_CHANGES[from][to];
 
 /** What makes an affiliation become another (§5.2.2, table 7), beside a user's own registration. */
 export type AffiliationTrigger = "nothing" | "an admin or owner" | "an owner";
@@ -133,7 +147,9 @@ export interface Standing {
  */
 export const roleChangeRefusal = (actor: Standing, target: Standing, to: Role): StanzaCondition | undefined => {
   const isAdmin = hasAffiliation(actor.affiliation, "admin");
-  if (actor.role !== "moderator" && !isAdmin) return "forbidden";
+  // §8: what moderators do is done by moderators; §9.6, §9.7: moderators are made and unmade by admins, wherever they are.
+  const isStatus = to === "moderator" || (target.role === "moderator" && to !== "none");
+  if (actor.role !== "moderator" && !(isAdmin && isStatus)) return "forbidden";
   if (isShielded(actor.affiliation, target, to)) return "not-allowed";
   if (roleTrigger(target.role, to) !== "an admin or owner" || isAdmin) return undefined;
   // Kicking a moderator is a moderator's kind of deed, only not against this one.

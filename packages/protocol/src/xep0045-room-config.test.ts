@@ -143,7 +143,7 @@ describe("XEP-0045 §16.5.3", () => {
 
 describe("XEP-0045 §10.1.3", () => {
   test("what a form does not mention stays, and what is not known does not count", () => {
-    const form = submit({ "muc#roomconfig_roomname": ["Den"], "urn:other#field": ["x"], __proto__: ["x"] });
+    const form = submit({ "muc#roomconfig_roomname": ["Den"], "urn:other#field": ["x"], ["__proto__"]: ["x"] });
     expect(parseRoomConfiguration(form, EVERYTHING)).toEqual({
       configuration: { ...EVERYTHING, name: "Den" },
       admins: undefined,

@@ -1,7 +1,7 @@
 /** XEP-0045 §6.4, §16.3, §16.5.4: what a room says of itself. */
 import { parseUnsigned } from "./datatypes.ts";
 import type { Jid } from "./jid.ts";
-import { type DataForm, FORM_TYPE, type FormField, fieldValue, fieldValues } from "./xep0004-data-forms.ts";
+import { booleanOf, type DataForm, FORM_TYPE, type FormField, fieldValue, fieldValues } from "./xep0004-data-forms.ts";
 import { FEATURE_STABLE_ID, NS_MUC } from "./xep0045-muc.ts";
 import type { RoomConfiguration } from "./xep0045-room-config.ts";
 
@@ -67,24 +67,21 @@ export const roomInfoForm = (info: RoomInfo): DataForm => ({
 });
 
 /** Reads the form; what is not told, or cannot be read, is `undefined`. Addresses are left to whoever shows them. */
-export const roomInfoOf = (form: DataForm): Omit<RoomInfo, "contacts"> & { readonly contacts?: readonly string[] } => {
-  const mod = fieldValue(form, "muc#roominfo_subjectmod");
-  return {
-    description: fieldValue(form, "muc#roominfo_description"),
-    contacts: fieldValues(form, "muc#roominfo_contactjid") ?? [],
-    subject: fieldValue(form, "muc#roominfo_subject"),
-    subjectMay: mod === undefined ? undefined : mod === "1" || mod === "true",
-    occupants: count(form, "muc#roominfo_occupants"),
-    ldapGroup: fieldValue(form, "muc#roominfo_ldapgroup"),
-    language: fieldValue(form, "muc#roominfo_lang"),
-    logs: fieldValue(form, "muc#roominfo_logs"),
-    maxHistory: count(form, "muc#maxhistoryfetch"),
-    pubsub: fieldValue(form, "muc#roomconfig_pubsub"),
-    avatarHashes: fieldValues(form, "muc#roominfo_avatarhash"),
-    slowMode: count(form, "muc#roominfo_slow_mode_duration") ?? 0,
-    hatsHash: fieldValue(form, "hats#hash"),
-  };
-};
+export const roomInfoOf = (form: DataForm): Omit<RoomInfo, "contacts"> & { readonly contacts?: readonly string[] } => ({
+  description: fieldValue(form, "muc#roominfo_description"),
+  contacts: fieldValues(form, "muc#roominfo_contactjid") ?? [],
+  subject: fieldValue(form, "muc#roominfo_subject"),
+  subjectMay: booleanOf(fieldValue(form, "muc#roominfo_subjectmod")),
+  occupants: count(form, "muc#roominfo_occupants"),
+  ldapGroup: fieldValue(form, "muc#roominfo_ldapgroup"),
+  language: fieldValue(form, "muc#roominfo_lang"),
+  logs: fieldValue(form, "muc#roominfo_logs"),
+  maxHistory: count(form, "muc#maxhistoryfetch"),
+  pubsub: fieldValue(form, "muc#roomconfig_pubsub"),
+  avatarHashes: fieldValues(form, "muc#roominfo_avatarhash"),
+  slowMode: count(form, "muc#roominfo_slow_mode_duration") ?? 0,
+  hatsHash: fieldValue(form, "hats#hash"),
+});
 
 const count = (form: DataForm, name: string): number | undefined => {
   const value = fieldValue(form, name);

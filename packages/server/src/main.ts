@@ -5,7 +5,9 @@ import manifest from "../package.json" with { type: "json" };
 import { processIo } from "./cli/io.ts";
 import { runProgram } from "./cli/program.ts";
 import { idna } from "./crypto.ts";
+import { keepHeapSmall } from "./listen/runtime.ts";
 
+keepHeapSmall();
 // Before any address is read, those of the configuration included.
 useIdna(idna);
 

@@ -79,7 +79,7 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
   /** All bytes ever appended. */
   #appended = 0;
   #waiters: Waiter[] | undefined = undefined;
-  #written: (() => void) | undefined = undefined;
+  #written: ((error?: Error | null) => void) | undefined = undefined;
   #stall: Timer | undefined = undefined;
   #takenAtLastLook = 0;
 
@@ -245,8 +245,10 @@ export class SocketTransport implements Transport, Stranger, Flushable, Expiring
   /** The rest, and whoever waits, goes on when the kernel has taken this. */
   #writeAwaited(piece: string): void {
     this.#isAwaited = true;
-    this.#written ??= () => {
+    this.#written ??= (error) => {
       this.#isAwaited = false;
+      // Written once more it would fail once more, and so on before anybody hears that the connection is gone.
+      if (error) return;
       this.#settle();
       if (this.#rope !== "" || this.#pieces !== undefined || this.#waiters !== undefined || this.#isEnding)
         this.flush();

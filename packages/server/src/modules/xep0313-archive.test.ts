@@ -523,7 +523,12 @@ eachFabric("archive", (open: Open) => {
   test("XEP-0313 §7: accounts announce what their archives can do", () => {
     const features = (options: object) =>
       archive({ messages: {} as never, ids: IDS, isWanted: () => true, ...options }).accountFeatures;
-    const all = ["urn:xmpp:mam:2", "urn:xmpp:mam:2#extended", "urn:xmpp:mam:2#groupchat-field"];
+    const all = [
+      "urn:xmpp:mam:2",
+      "urn:xmpp:mam:2#extended",
+      "urn:xmpp:mam:2#groupchat-field",
+      "http://jabber.org/protocol/rsm",
+    ];
     expect(features({})).toEqual(all);
     expect(features({ groupchat: true, fullText: true })).toEqual([
       ...all,

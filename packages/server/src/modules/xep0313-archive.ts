@@ -18,6 +18,7 @@ import {
   type Message,
   NS_ARCHIVE,
   NS_FULL_TEXT,
+  NS_RESULT_SET,
   StanzaError,
   stanzaIdBy,
 } from "@kith/protocol";
@@ -108,6 +109,7 @@ const featuresOf = ({ groupchat }: ContentRules, fullText: boolean): readonly st
   NS_ARCHIVE,
   ARCHIVE_EXTENDED,
   ARCHIVE_GROUPCHAT_FIELD,
+  NS_RESULT_SET,
   ...(groupchat ? [ARCHIVE_GROUPCHAT_AVAILABLE] : []),
   ...(fullText ? [NS_FULL_TEXT] : []),
 ];

@@ -2,6 +2,7 @@
 import {
   type Affiliation,
   affiliationChangeRefusal,
+  type BareJid,
   type Change,
   hasAffiliation,
   type Iq,
@@ -65,22 +66,29 @@ export const doerOf = (room: RoomState, who: Jid): Doer => ({
 const wantedOf = (room: RoomState, who: Jid, changes: readonly Change[]): Changes => {
   const roles: RoleChange[] = [];
   const affiliations: AffiliationChange[] = [];
-  for (const change of changes) {
-    if (change.of === "role") roles.push(wantedRole(room, who, change));
-    else affiliations.push(wantedAffiliation(room, who, change));
-  }
+  for (const change of changes)
+    if (change.of === "affiliation") affiliations.push(wantedAffiliation(room, who, change));
+  const pending = new Map(affiliations.map(({ account, affiliation }) => [account.bare, affiliation]));
+  for (const change of changes) if (change.of === "role") roles.push(wantedRole(room, who, change, pending));
   return { roles, affiliations };
 };
 
-const wantedRole = (room: RoomState, who: Jid, { nick, role, reason }: Change & { of: "role" }): RoleChange => {
+/** `pending`: what becomes of affiliations by the same request. */
+const wantedRole = (
+  room: RoomState,
+  who: Jid,
+  { nick, role, reason }: Change & { of: "role" },
+  pending: ReadonlyMap<BareJid, Affiliation>,
+): RoleChange => {
   const actor = room.standingOf(who);
   // Who may change nobody's role does not learn who is there.
   if (actor.role !== "moderator" && !hasAffiliation(actor.affiliation, "admin")) refuse("forbidden");
   const occupant = room.occupantAt(nick);
   if (occupant === undefined) return refuse("item-not-found");
-  const target = { role: occupant.role, affiliation: room.affiliationOf(occupant.account) };
+  const { account } = occupant;
+  const target = { role: occupant.role, affiliation: pending.get(account.bare) ?? room.affiliationOf(account) };
   // Whoever kicks themselves out may (§8.2).
-  const isOwnExit = role === "none" && occupant.account.bare === who.bare;
+  const isOwnExit = role === "none" && account.bare === who.bare;
   const refusal = isOwnExit ? undefined : roleChangeRefusal(actor, target, role);
   return refusal === undefined ? { occupant, role, reason } : refuse(refusal);
 };
@@ -113,7 +121,8 @@ const checkReservation = (room: RoomState, account: Jid, affiliation: Affiliatio
 };
 
 /** By whoever runs the server: everything may be done that leaves the room an owner. */
-export const affiliateByOperator = (room: RoomState, changes: readonly AffiliationChange[]): RoomOutputs => {
+export const affiliateByOperator = (room: RoomState, wanted: readonly AffiliationChange[]): RoomOutputs => {
+  const changes = wanted.map((change) => ({ ...change, account: change.account.toBare() }));
   checkAffiliations(room, changes, undefined);
   return inOrder(
     room,

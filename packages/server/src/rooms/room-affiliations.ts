@@ -10,9 +10,10 @@ import {
 } from "@kith/protocol";
 import { removeOccupant } from "./room-leaving.ts";
 import { type AffiliationRecord, NOTHING, type RoomOutputs, route, send, type Told, UNTOLD } from "./room-model.ts";
+import type { Occupant } from "./room-occupants.ts";
 import { type Doer, standingNews, tellAll } from "./room-presence.ts";
 import { tellNewModerator } from "./room-roles.ts";
-import type { Occupant, RoomState } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 
 export interface AffiliationChange {
   /** A bare JID; a domain can be banned. */
@@ -59,7 +60,6 @@ export const changeAffiliation = (room: RoomState, change: AffiliationChange, ac
   const before = room.recordOf(account.bare);
   const kept = room.setRecord(account.bare, recordAfter(before, change));
   const occupants = occupantsUnder(room, account);
-  for (const occupant of occupants) occupant.shown = {};
   if (before.affiliation === affiliation) return { ...UNTOLD, kept };
   const told = occupants.map((occupant) => tellOccupant(room, occupant, before.affiliation, change, actor));
   return {

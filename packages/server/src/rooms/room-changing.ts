@@ -3,9 +3,10 @@ import { idOf, type Jid, type Presence, StanzaError } from "@kith/protocol";
 import { checkNickIsFree, checkPresenceSize } from "./room-entering.ts";
 import type { RoomOutputs } from "./room-model.ts";
 import { checkNickname, nickKey } from "./room-nicknames.ts";
+import type { Occupant, Session } from "./room-occupants.ts";
 import { standingNews, tellItself, tellOthers } from "./room-presence.ts";
 import { ownPresence, priorityOf } from "./room-stanzas.ts";
-import type { Occupant, RoomState, Session } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 
 /** Availability (§7.7). Where another client stands for the occupant, only the one that spoke hears of it. */
 export const changeAvailability = (room: RoomState, session: Session, received: Presence): RoomOutputs => {

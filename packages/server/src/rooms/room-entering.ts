@@ -20,9 +20,10 @@ import {
 import { delayBy } from "./room-history.ts";
 import { type AffiliationRecord, keep, NOTHING, type RoomOutputs, send } from "./room-model.ts";
 import { checkNickname } from "./room-nicknames.ts";
+import type { Occupant, Session } from "./room-occupants.ts";
 import { roomRoster, standingNews, tellItself, tellOthers } from "./room-presence.ts";
 import { ownPresence, priorityOf } from "./room-stanzas.ts";
-import type { Occupant, RoomState, Session } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 
 /** Somebody who is not in the room wants in. Throws the errors of §7.2.17. */
 export const enter = (room: RoomState, received: Presence, who: Jid, asked: string, join: JoinRequest, at: number) => {
@@ -32,7 +33,7 @@ export const enter = (room: RoomState, received: Presence, who: Jid, asked: stri
   checkNickname(nick, room.limits.nickname);
   checkNickIsFree(room, who, nick);
   const there = room.occupantLike(nick);
-  checkPlace(room, affiliation, there);
+  checkPlace(room, who, affiliation, there);
   checkPresenceSize(room, received);
   const isNew = room.phase === "created";
   const occupant = there ?? room.addOccupant(who, nick, roleOnEntry(room, who, affiliation));
@@ -98,12 +99,14 @@ export const checkNickIsFree = (room: RoomState, who: Jid, nick: string): void =
 };
 
 /** §7.2.9. Another client of somebody who is there takes no place. */
-const checkPlace = (room: RoomState, affiliation: Affiliation, there: Occupant | undefined): void => {
+const checkPlace = (room: RoomState, who: Jid, affiliation: Affiliation, there: Occupant | undefined): void => {
   if (there !== undefined) {
     if (there.sessions.length >= room.limits.sessionsPerNick)
       throw new StanzaError("resource-constraint", { text: "too many clients under this nickname" });
     return;
   }
+  if (room.occupantsOf(who.bare).length >= room.limits.nicksPerAccount)
+    throw new StanzaError("resource-constraint", { text: "too many nicknames for one account" });
   const places = room.configuration.maxUsers ?? room.limits.maxUsers;
   const reserved = hasAffiliation(affiliation, "admin") ? room.limits.reservedPlaces : 0;
   if (room.occupantCount >= places + reserved)

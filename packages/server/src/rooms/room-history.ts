@@ -14,6 +14,7 @@ import {
   writeStanza,
 } from "@kith/protocol";
 import type { HistoryEntry } from "./room-model.ts";
+import { isSubjectChange } from "./room-stanzas.ts";
 
 /** The last messages of a room, the oldest first; of bounded number and size. */
 export class RoomHistory {
@@ -35,7 +36,9 @@ export class RoomHistory {
     return this.#entries;
   }
 
+  /** A change of the subject is archived, but no part of the history (§7.2.13). */
   add(entry: HistoryEntry): void {
+    if (isSubjectChange(entry.message)) return;
     this.#entries.push(entry);
     this.#bytes += entry.message.payload.length;
     while (this.#entries.length > this.#maxEntries || this.#bytes > this.#maxBytes) {

@@ -1,8 +1,9 @@
 /** XEP-0045 §7.14, §11: leaving a room, of one's own accord or otherwise. */
 import type { Affiliation, Destruction, Presence, StatusCode } from "@kith/protocol";
 import { NOTHING, type RoomOutputs } from "./room-model.ts";
+import type { Occupant, Session } from "./room-occupants.ts";
 import { type Doer, type PresenceNews, standingNews, tellItself, tellOthers } from "./room-presence.ts";
-import type { Occupant, RoomState, Session } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 
 /** How somebody leaves. */
 export interface Departure {

@@ -24,9 +24,9 @@ export const answerList = (room: RoomState, request: Iq, who: Jid, list: ListReq
 /** Moderators are a list for admins (§9.8), others for moderators (§8.5). */
 const listRole = (room: RoomState, who: Jid, role: Role): readonly MucItem[] => {
   const standing = room.standingOf(who);
-  const isAdmin = hasAffiliation(standing.affiliation, "admin");
   if (role === "none") throw new StanzaError("bad-request", { text: "who has no role is not in the room" });
-  if (!isAdmin && (role === "moderator" || standing.role !== "moderator")) throw forbidden();
+  const may = role === "moderator" ? hasAffiliation(standing.affiliation, "admin") : standing.role === "moderator";
+  if (!may) throw forbidden();
   const items: MucItem[] = [];
   for (const occupant of room.occupants) {
     if (occupant.role !== role) continue;

@@ -11,8 +11,9 @@ import {
   writeElement,
 } from "@kith/protocol";
 import { type HistoryEntry, NOTHING, type RoomOutputs, send } from "./room-model.ts";
+import type { Occupant, Session } from "./room-occupants.ts";
 import { contentOf, isHistoric, isSubjectChange, keptMessage, ownMessage, reflected } from "./room-stanzas.ts";
-import type { Occupant, RoomState, Session } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 
 /** A message of type "groupchat" to the room. */
 export const speak = (room: RoomState, received: Message, session: Session, at: number): RoomOutputs => {
@@ -32,7 +33,7 @@ const sayToAll = (room: RoomState, received: Message, session: Session, at: numb
 };
 
 const entryOf = (said: Message, { jid }: Session, at: number, isArchived: boolean): HistoryEntry => ({
-  message: keptMessage(said),
+  message: isArchived ? keptMessage(said) : said,
   stamp: at,
   stanzaId: undefined,
   sender: jid,

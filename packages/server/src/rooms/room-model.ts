@@ -22,6 +22,8 @@ export interface RoomLimits extends RoomConfigurationLimits {
   readonly presence: number;
   /** Clients that share one nickname. */
   readonly sessionsPerNick: number;
+  /** Nicknames that one account goes by at once. */
+  readonly nicksPerAccount: number;
   /** How many admins and owners get in when the room is full (XEP-0045 §7.2.9). */
   readonly reservedPlaces: number;
   /** Accounts with an affiliation. */
@@ -43,6 +45,7 @@ export const ROOM_LIMITS: RoomLimits = {
   nickname: 128,
   presence: 8_192,
   sessionsPerNick: 32,
+  nicksPerAccount: 16,
   reservedPlaces: 32,
   affiliations: 50_000,
   remembered: 1_000,
@@ -113,6 +116,8 @@ export interface SessionData {
   readonly presence: KeptContent;
   /** Have the others been told of the occupant? */
   readonly isShown: boolean;
+  /** Grows with whatever clients say of themselves: of two with the same priority the later one stands for the occupant. */
+  readonly order: number;
 }
 
 /** A row to be written; `value` undefined: to be deleted. */

@@ -18,7 +18,8 @@ import {
   writeElement,
 } from "@kith/protocol";
 import { NOTHING, type RoomOutputs, send } from "./room-model.ts";
-import type { Occupant, RoomState, Session } from "./room-state.ts";
+import type { Occupant, Session } from "./room-occupants.ts";
+import type { RoomState } from "./room-state.ts";
 
 /** Somebody who has done something to an occupant: nickname where they are in the room. */
 export interface Doer {

@@ -1,5 +1,6 @@
 /** XEP-0045 §17.4, §6.6: IQs between occupants; XEP-0410: pings to oneself. */
 import {
+  detached,
   type Iq,
   idOf,
   isChild,
@@ -16,7 +17,8 @@ import {
   withPayload,
 } from "@kith/protocol";
 import { NOTHING, type RoomOutputs, route } from "./room-model.ts";
-import type { Occupant, RoomState, Session } from "./room-state.ts";
+import type { Occupant, Session } from "./room-occupants.ts";
+import type { RoomState } from "./room-state.ts";
 
 /** A request to an occupant: goes to its leading client, without saying who asks or who is asked (§17.4). */
 export const forwardRequest = (room: RoomState, request: Iq, who: Jid, nick: string): RoomOutputs => {
@@ -44,7 +46,7 @@ const passOn = (room: RoomState, request: Iq, { jid, occupant }: Session, asked:
   // What an account answers for its clients is asked of the account.
   const isForAccount = isChildIn(request, 0, NS_VCARD) || isChildIn(request, 0, NS_PUBSUB);
   const to = isForAccount ? asked.account : asked.leader.jid;
-  room.forwarded.set(id, { requester: jid, id: idOf(request) ?? "", asked: to, occupant: asked.jid });
+  room.forwarded.set(id, { requester: jid, id: detached(idOf(request) ?? ""), asked: to, occupant: asked.jid });
   for (const [oldest] of room.forwarded) {
     if (room.forwarded.size <= room.limits.requests) break;
     room.forwarded.delete(oldest);

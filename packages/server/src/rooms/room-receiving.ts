@@ -38,11 +38,12 @@ import { leave } from "./room-leaving.ts";
 import { answerList } from "./room-lists.ts";
 import { bounce, speak, whisper } from "./room-messages.ts";
 import { NOTHING, type RoomOutputs, route } from "./room-model.ts";
+import type { Session } from "./room-occupants.ts";
 import { answerConfiguration, manage } from "./room-owner.ts";
 import { forwardRequest, returnAnswer } from "./room-queries.ts";
 import { answerRegistration, register } from "./room-registration.ts";
 import { ownPresence } from "./room-stanzas.ts";
-import type { RoomState, Session } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 import { handleVoiceForm } from "./room-voice.ts";
 
 /** `undefined`: an IQ that is none of a room's. */

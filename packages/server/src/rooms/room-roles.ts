@@ -2,8 +2,9 @@
 import type { Role } from "@kith/protocol";
 import { removeOccupant } from "./room-leaving.ts";
 import { NOTHING, type RoomOutputs, type Told, UNTOLD } from "./room-model.ts";
+import type { Occupant } from "./room-occupants.ts";
 import { type Doer, roomRoster, standingNews, tellAll } from "./room-presence.ts";
-import type { Occupant, RoomState } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 
 export interface RoleChange {
   readonly occupant: Occupant;

@@ -15,6 +15,7 @@ import {
   NS_MUC,
   NS_MUC_USER,
   NS_OCCUPANT_ID,
+  NS_RETRACTION,
   NS_STANZA_IDS,
   occupantIdBytes,
   type Presence,
@@ -87,7 +88,16 @@ export const reflected = (own: Message, from: Jid, occupantId: string, newId: ()
 };
 
 /** The same message, holding on to nothing of the stanza it came in. */
-export const keptMessage = (said: Message): Message => withPayload(said, detached(said.payload), said.index);
+export const keptMessage = (said: Message): Message => {
+  const { type, from, index, payload } = said;
+  return withPayload(
+    message({ type, from, id: apart(idOf(said)), lang: apart(langOf(said)) }),
+    detached(payload),
+    index,
+  );
+};
+
+const apart = (text: string | undefined): string | undefined => (text === undefined ? undefined : detached(text));
 
 const langOf = ({ lang }: Stanza): string | undefined => (lang === undefined ? undefined : unescaped(lang));
 
@@ -97,8 +107,18 @@ export const isSubjectChange = (received: Message): boolean =>
   !hasChild(received, NS_CONTENT, "body") &&
   !hasChild(received, NS_CONTENT, "thread");
 
-/** Is it shown to those who enter later, and archived (XEP-0313 §6.1.2, XEP-0334)? */
+/**
+ * Is it shown to those who enter later, and archived (XEP-0313 §6.1.2, XEP-0334)? Whatever has a body, and what changes something that has
+ * been said: who has not seen that would see what was said as it is no more.
+ */
 export const isHistoric = (received: Message): boolean => {
   if (hasHint(received, "no-store") || hasHint(received, "no-permanent-store")) return false;
-  return hasHint(received, "store") || hasChild(received, NS_CONTENT, "body");
+  return (
+    hasChild(received, NS_CONTENT, "body") ||
+    hasHint(received, "store") ||
+    hasChild(received, NS_RETRACTION, "retract") ||
+    hasChild(received, NS_REACTIONS, "reactions")
+  );
 };
+/** XEP-0444. */
+const NS_REACTIONS = "urn:xmpp:reactions:0";

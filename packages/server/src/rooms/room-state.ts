@@ -1,6 +1,7 @@
 import {
   type Affiliation,
   type BareJid,
+  detached,
   type HistoryRequest,
   hasAffiliation,
   type Jid,
@@ -29,58 +30,11 @@ import {
   type SubjectData,
 } from "./room-model.ts";
 import { nickKey } from "./room-nicknames.ts";
-import { contentOf, presenceFrom } from "./room-stanzas.ts";
+import { dataOf, type ForwardedRequest, Occupant, type Session } from "./room-occupants.ts";
+import { presenceFrom } from "./room-stanzas.ts";
 
 /** "created": nobody has been told yet; "locked": waits for its first configuration (§10.1); "destroyed": is no more. */
 export type RoomPhase = "created" | "locked" | "open" | "destroyed";
-
-/** One client of an occupant. */
-export interface Session {
-  readonly jid: Jid;
-  readonly occupant: Occupant;
-  /** What it says of itself, without what a room alone may say (§17.3). */
-  presence: Presence;
-  priority: number;
-}
-
-/** Somebody in the room under a nickname, with one client or several (§7.2.8). */
-export class Occupant {
-  readonly account: Jid;
-  readonly occupantId: string;
-  readonly sessions: Session[] = [];
-  nick: string;
-  jid: Jid;
-  role: OccupantRole;
-  /** The others have been told of it. */
-  isShown = false;
-  /** As it is shown to those who see real addresses and to the others; written when first needed. */
-  shown: { named?: Presence; unnamed?: Presence } = {};
-
-  constructor(account: Jid, nick: string, jid: Jid, role: OccupantRole, occupantId: string) {
-    this.account = account;
-    this.nick = nick;
-    this.jid = jid;
-    this.role = role;
-    this.occupantId = occupantId;
-  }
-
-  /** The client that stands for the occupant: the one with the highest priority; of several the one that came or spoke up last. */
-  get leader(): Session {
-    let leader = this.sessions[0];
-    if (leader === undefined) throw new Error("an occupant without a client");
-    for (const session of this.sessions) if (session.priority >= leader.priority) leader = session;
-    return leader;
-  }
-}
-
-/** An IQ on its way between two occupants. */
-export interface ForwardedRequest {
-  readonly requester: Jid;
-  readonly id: string;
-  /** Who was asked: the real address, and the occupant's at that time. */
-  readonly asked: Jid;
-  readonly occupant: Jid;
-}
 
 const NO_RECORD: AffiliationRecord = { affiliation: "none" };
 
@@ -109,6 +63,7 @@ export class RoomState {
   readonly #records: Map<BareJid, AffiliationRecord>;
   readonly #reserved = new Map<string, BareJid>();
   #remembered = 0;
+  #order = 0;
   #everyone: readonly Jid[] | undefined;
 
   constructor(options: RoomOptions, data: RoomData, phase: RoomPhase, history: readonly HistoryEntry[] = []) {
@@ -144,7 +99,7 @@ export class RoomState {
   }
 
   configure(configuration: RoomConfiguration): RoomOutput {
-    this.#configuration = configuration;
+    this.#configuration = apart(configuration);
     return keep({ what: "room", value: this.settings });
   }
 
@@ -186,9 +141,10 @@ export class RoomState {
     if (isNothing(record)) {
       return before === undefined ? NOTHING : [keep({ what: "affiliation", jid: account, value: undefined })];
     }
-    this.#records.set(account, record);
-    this.#noteRecord(account, record);
-    return [keep({ what: "affiliation", jid: account, value: record }), ...this.#forgetOldest()];
+    const kept = apart(record);
+    this.#records.set(account, kept);
+    this.#noteRecord(account, kept);
+    return [keep({ what: "affiliation", jid: account, value: kept }), ...this.#forgetOldest()];
   }
 
   #noteRecord(account: BareJid, { affiliation, nick }: AffiliationRecord): void {
@@ -260,7 +216,7 @@ export class RoomState {
   }
 
   addSession(occupant: Occupant, jid: Jid, presence: Presence, priority: number): Session {
-    const session: Session = { jid, occupant, presence, priority };
+    const session: Session = { jid, occupant, presence, priority, order: ++this.#order };
     occupant.sessions.push(session);
     this.sessions.set(jid.full, session);
     this.#everyone = undefined;
@@ -268,13 +224,11 @@ export class RoomState {
     return session;
   }
 
-  /** What the client says of itself now; it becomes the latest of the occupant's. */
+  /** What the client says of itself now. */
   updateSession(session: Session, presence: Presence, priority: number): void {
-    const { sessions } = session.occupant;
     session.presence = presence;
     session.priority = priority;
-    sessions.splice(sessions.indexOf(session), 1);
-    sessions.push(session);
+    session.order = ++this.#order;
     session.occupant.shown = {};
   }
 
@@ -315,11 +269,15 @@ export class RoomState {
     return occupant.sessions.map((session) => keep({ what: "session", jid: session.jid.full, value: dataOf(session) }));
   }
 
-  restoreSession(data: SessionData): void {
-    const jid = parseJid(data.jid);
-    const occupant = this.occupantAt(data.nick) ?? this.addOccupant(jid, data.nick, data.role);
-    occupant.isShown = data.isShown;
-    this.addSession(occupant, jid, presenceFrom(data.presence), data.priority);
+  /** Those who were there, in whatever order their rows come. */
+  restoreSessions(rows: readonly SessionData[]): void {
+    for (const row of rows.toSorted((one, other) => one.order - other.order)) {
+      const jid = parseJid(row.jid);
+      const occupant = this.occupantAt(row.nick) ?? this.addOccupant(jid, row.nick, row.role);
+      occupant.isShown = row.isShown;
+      this.addSession(occupant, jid, presenceFrom(row.presence), row.priority).order = row.order;
+      this.#order = row.order;
+    }
   }
 
   get sessionsData(): readonly SessionData[] {
@@ -387,14 +345,11 @@ export class RoomState {
   }
 }
 
+/** The same, its texts holding on to nothing of the stanza they came in. */
+const apart = <T extends object>(value: T): T =>
+  Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, typeof part === "string" ? detached(part) : part]),
+  ) as T;
+
 const isNothing = ({ affiliation, nick, voice, hats = [] }: AffiliationRecord): boolean =>
   affiliation === "none" && nick === undefined && voice === undefined && hats.length === 0;
-
-const dataOf = ({ jid, occupant, presence, priority }: Session): SessionData => ({
-  jid: jid.full,
-  nick: occupant.nick,
-  role: occupant.role,
-  priority,
-  presence: contentOf(presence),
-  isShown: occupant.isShown,
-});

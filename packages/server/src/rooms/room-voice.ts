@@ -3,8 +3,9 @@ import { type DataForm, Form, type Jid, message, parseVoiceForm, StanzaError, vo
 import { doerOf, inOrder } from "./room-admin.ts";
 import { noteMoment } from "./room-messages.ts";
 import { NOTHING, type RoomOutputs, send } from "./room-model.ts";
+import type { Session } from "./room-occupants.ts";
 import { changeRole } from "./room-roles.ts";
-import type { RoomState, Session } from "./room-state.ts";
+import type { RoomState } from "./room-state.ts";
 
 /** A form of muc#request that somebody has sent to the room. */
 export const handleVoiceForm = (room: RoomState, who: Jid, form: DataForm, at: number): RoomOutputs => {

@@ -88,7 +88,7 @@ export class Room {
     there: { readonly sessions?: readonly SessionData[]; readonly history?: readonly HistoryEntry[] } = {},
   ): Room {
     const state = new RoomState(options, data, data.isLocked ? "locked" : "open", there.history);
-    for (const session of there.sessions ?? []) state.restoreSession(session);
+    state.restoreSessions(there.sessions ?? []);
     return new Room(state);
   }
 
@@ -213,7 +213,7 @@ export class Room {
     return { nick, jid: occupant.jid, role, affiliation: this.#state.affiliationOf(account), occupantId };
   }
 
-  /** Whom this nickname belongs to: clients of theirs, the leading one last. */
+  /** The clients of whoever has this nickname. */
   clientsAt(nick: string): readonly Jid[] {
     return this.#state.occupantAt(nick)?.sessions.map(({ jid }) => jid) ?? [];
   }

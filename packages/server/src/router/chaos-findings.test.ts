@@ -57,20 +57,41 @@ eachFabric("Found by chaos", (open, kind) => {
       expect(told(party)).toEqual(["one", "two", "three"]);
     });
 
-    test("and so it does after another restart", async () => {
+    test("has had what it says it has had, so that nobody gets it again", async () => {
+      const store = memoryStore();
+      const before = await verona(open, store);
+      const romeo = await before.online(ROMEO);
+      const juliet = await before.online(JULIET);
+      const id = juliet.manages();
+      for (const text of ["one", "two"]) await romeo.sends(chat(JULIET, text));
+      const after = await verona(open, store);
+      const { party } = await after.resume(juliet, id, 2);
+      const other = await after.login("juliet@example.org/chamber");
+      await other.sends("<presence/>");
+      expect([told(party), told(other)]).toEqual([[], []]);
+    });
+
+    test.each([
+      [0, ["one", "aside", "two"]],
+      [1, ["aside", "two"]],
+      [3, []],
+    ])("and so it does after another restart, where it has had %i", async (h, texts) => {
       const store = memoryStore();
       const first = await verona(open, store);
       const romeo = await first.online(ROMEO);
       const juliet = await first.online(JULIET);
       const id = juliet.manages();
-      for (const text of ["one", "two"]) await romeo.sends(chat(JULIET, text));
+      await romeo.sends(chat(JULIET, "one"));
+      // Stored, and given to nobody later.
+      await romeo.sends(chat(JULIET, "aside").replace("</body>", "</body><no-store xmlns='urn:xmpp:hints'/>"));
+      await romeo.sends(chat(JULIET, "two"));
       const second = await verona(open, store);
       await second.end(
         await second.online("juliet@example.org/chamber", "<presence><priority>-1</priority></presence>"),
       );
       const third = await verona(open, store);
-      const { party } = await third.resume(juliet, id, 1);
-      expect(told(party)).toEqual(["two"]);
+      const { party } = await third.resume(juliet, id, h);
+      expect(told(party)).toEqual(texts);
     });
   });
 

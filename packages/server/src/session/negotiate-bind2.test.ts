@@ -1,6 +1,7 @@
 import { type BareJid, element, type FullJid, StanzaError, StreamError, toBytes } from "@kith/protocol";
 import { describe, expect, test } from "vitest";
 import type { InlineFeature } from "./inline-feature.ts";
+import { inlineFeatures } from "./inline-features.ts";
 import {
   AGENT,
   answerOf,
@@ -78,6 +79,17 @@ describe("XEP-0386 §3.2: binding", () => {
     peer.received();
     await peer.sends("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
     expect(peer.received()).toContain("<not-allowed ");
+  });
+  test("what was asked for together with it is not offered once more", async () => {
+    const offered = async (more: string): Promise<string> => {
+      const { world } = await sasl2World({ inline: inlineFeatures([]) });
+      const peer = await opened(world);
+      await peer.sends(byPassword(bind(more)));
+      return answerOf(peer).rest;
+    };
+    const feature = "<sm xmlns='urn:xmpp:sm:3'/>";
+    expect(await offered("")).toContain(feature);
+    expect(await offered("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")).not.toContain(feature);
   });
   test("what the session sends meanwhile follows success and features, in its order", async () => {
     const sent: InlineFeature = {

@@ -1,7 +1,7 @@
 import { type Jid, type Message, parseRaw, readStanza, SentQueue } from "@kith/protocol";
 import type { Frame } from "../fabric/fabric.ts";
 import type { Delivery, MessageTraces } from "../store/messages.ts";
-import type { Ticket } from "../store/store.ts";
+import type { RowId, Ticket } from "../store/store.ts";
 import { Management, type Resumable, type Sent, streamKey } from "./management.ts";
 import type { SessionServices } from "./session-services.ts";
 import { sentOf } from "./stream-manager.ts";
@@ -18,6 +18,8 @@ export interface Left {
 export interface Recovered {
   readonly management: Management;
   readonly committed: Ticket | undefined;
+  /** Stored messages for the account that its client says it has had. */
+  readonly arrived: readonly RowId[];
 }
 
 /**
@@ -40,21 +42,30 @@ export const recover = async (
   });
   management.sent = new SentQueue(h);
   let committed: Ticket | undefined;
-  const before = unseen(traces, left, h);
-  const rows = new Set(before.map(({ trace }) => trace.row));
+  const had = seen(traces, left, h);
+  const before = unseen(traces, left, h).filter(({ trace }) => !had.has(trace));
   // What was given to it once more meanwhile keeps the place it had.
-  const since = old.sent.unacknowledged.filter(({ row }) => row === undefined || !rows.has(row));
+  const known = new Set([...had, ...before.map(({ trace }) => trace)].map(({ row }) => row));
+  const since = old.sent.unacknowledged.filter(({ row }) => row === undefined || !known.has(row));
   for (const sent of [...before.map((found) => restored(found, left.jid, services)), ...since]) {
     const number = management.append(sent);
     if (sent.row === undefined) continue;
     const delivery: Delivery = { stream: management.key, number, as: sent.isCarbon ? "carbon" : "plain" };
     committed = services.router().note(services.messages.delivered(sent.row, delivery));
   }
-  return { management, committed };
+  const arrived = [...had].filter(({ recipient }) => recipient === left.jid.bare).map(({ row }) => row);
+  return { management, committed, arrived };
 };
 
 const handledBy = ({ origin }: MessageTraces, { resumable }: Left): number =>
   origin?.stream === resumable.id ? origin.number : 0;
+
+/** What the client has had. */
+const seen = (traces: readonly MessageTraces[], left: Left, h: number): ReadonlySet<MessageTraces> => {
+  const key = streamKey(left.resumable.id, left.generation);
+  const isSeen = ({ stream, number }: Delivery): boolean => stream === key && isHandled(number, h);
+  return new Set(traces.filter(({ deliveries }) => deliveries.some(isSeen)));
+};
 
 interface Unseen {
   readonly trace: MessageTraces;
@@ -74,7 +85,8 @@ const unseen = (traces: readonly MessageTraces[], left: Left, h: number): readon
   };
   const sent = on(left.generation).filter(({ delivery }) => !isHandled(delivery.number, h));
   const all = [...sent.toSorted((a, b) => a.delivery.number - b.delivery.number), ...on(left.generation + 1)];
-  return [...new Map(all.toReversed().map((found) => [found.trace.row, found])).values()].toReversed();
+  const taken = new Set<RowId>();
+  return all.filter(({ trace }) => taken.size < taken.add(trace.row).size);
 };
 
 const HALF = 0x8000_0000;

@@ -271,8 +271,9 @@ export class Session implements SessionView, BoundSession {
   async #recover(manager: StreamManager, h: number): Promise<void> {
     const { left } = manager;
     if (left === undefined) return;
-    const { management, committed } = await recover(left, h, () => manager.management, this.#services);
+    const { management, committed, arrived } = await recover(left, h, () => manager.management, this.#services);
     manager.recovered(management);
+    if (arrived.length > 0) this.#services.router().settle(this, arrived);
     this.checkpoint();
     await new Promise<unknown>((resolve) =>
       committed === undefined ? resolve(undefined) : committed.onSettled(resolve),

@@ -212,6 +212,8 @@ describe.each([
     await peer.say(mira, "before");
     await phone.whenTold(jonas, "before");
     const [last] = phone.heard(jonas);
+    await phone.acknowledged.next("that it has got this", (h) => h === phone.stanzas.all.length - UNCOUNTED[way]);
+    await phone.settle();
     network.lose("up");
     await phone.say(jonas, "gets lost");
     network.cut();

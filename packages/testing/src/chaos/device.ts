@@ -199,9 +199,9 @@ export class Device {
     }
     clearTimeout(slow);
     await wire.closed;
+    if (this.isThere) ledger.happens(this.#who, "has no connection");
     if (this.#state !== "gone") this.#state = "away";
     this.account.changes(ledger.now);
-    ledger.happens(this.#who, "has no connection");
     this.#left();
   }
 

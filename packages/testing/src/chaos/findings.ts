@@ -37,6 +37,7 @@ export interface Found {
   /** In milliseconds since the run began. */
   readonly at: number;
   readonly said: Said | undefined;
+  readonly before: Said | undefined;
 }
 
 /** Whatever was noticed in the course of a run. */
@@ -52,8 +53,9 @@ export class Findings {
     this.#now = now;
   }
 
-  violated(violation: Violation, what: string, said?: Said): void {
-    this.violations.push({ violation, what, at: this.#now(), said });
+  /** `before`: what it should have come before. */
+  violated(violation: Violation, what: string, said?: Said, before?: Said): void {
+    this.violations.push({ violation, what, at: this.#now(), said, before });
   }
 
   copied(copy: Copy): void {

@@ -59,7 +59,7 @@ const judgeLanes = (entries: readonly Entry[], ledger: Ledger, where: string, fi
     if (said === undefined || mayBeTwice(said)) continue;
     const before = latest.get(said.lane.name);
     if (before !== undefined && before.number > said.number)
-      findings.violated("out of order", `${where}, behind ${before.id}`, said);
+      findings.violated("out of order", `${where}, behind ${before.id}`, said, before);
     else latest.set(said.lane.name, said);
   }
 };
@@ -81,7 +81,13 @@ const judgeHistory = (
     ids.add(id);
     const place = places.get(stanzaId);
     if (place === undefined) findings.violated("shown but not archived", `at ${who}, as ${stanzaId}`, said);
-    else if (place < last) findings.violated("out of order", `${who} was shown it later than the archive has it`, said);
+    else if (place < last)
+      findings.violated(
+        "out of order",
+        `${who} was shown it after ${archive[last]?.id}`,
+        said,
+        ledger.find(archive[last]?.id ?? ""),
+      );
     else last = place;
   }
   for (const said of owed) {

@@ -86,11 +86,20 @@ export class Report {
   /** What must not have happened, with the whole story of the first few of each kind. */
   get stories(): readonly Readonly<Record<string, unknown>>[] {
     const told = new Map<string, number>();
-    return this.violations.flatMap(({ violation, what, at, said }) => {
+    return this.violations.flatMap(({ violation, what, at, said, before: other }) => {
       const before = told.get(violation) ?? 0;
       told.set(violation, before + 1);
       if (before >= MOST_TRACES) return [];
-      return [{ violation, what, id: said?.id, trace: said?.trace, meanwhile: this.#meanwhile(said, at) }];
+      return [
+        {
+          violation,
+          what,
+          id: said?.id,
+          trace: said?.trace,
+          before: other?.trace,
+          meanwhile: this.#meanwhile(said, at),
+        },
+      ];
     });
   }
 }

@@ -57,7 +57,12 @@ export class Witness {
     if (latest !== undefined && latest.number > said.number) {
       const isPlain = (one: Said): boolean => one.sendings === 1 && this.#account.isUnchangedSince(one.at);
       if (isPlain(said) && isPlain(latest))
-        this.#findings.violated("out of order", `at ${this.#account.name}/${this.#device}, behind ${latest.id}`, said);
+        this.#findings.violated(
+          "out of order",
+          `at ${this.#account.name}/${this.#device}, behind ${latest.id}`,
+          said,
+          latest,
+        );
       return;
     }
     this.#latest.set(said.lane.name, said);

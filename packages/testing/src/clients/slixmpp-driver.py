@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import sys
+from datetime import datetime
 
 import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout
@@ -12,6 +13,8 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatcherId
 
 NS_REGISTER = "jabber:iq:register"
+# How long it rests before it tries to connect again, in seconds.
+REST = 0.05
 
 logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
 
@@ -28,7 +31,7 @@ class Client(slixmpp.ClientXMPP):
         self.auto_authorize = None
         self.auto_subscribe = False
         self.online = asyncio.get_running_loop().create_future()
-        for plugin in ("xep_0030", "xep_0191", "xep_0199", "xep_0203", "xep_0280", "xep_0352"):
+        for plugin in ("xep_0030", "xep_0191", "xep_0199", "xep_0203", "xep_0280", "xep_0313", "xep_0352"):
             self.register_plugin(plugin)
         if options["register"]:
             self.register_before_sasl()
@@ -41,8 +44,34 @@ class Client(slixmpp.ClientXMPP):
             self.add_event_handler("carbon_" + direction, self.carbon(direction))
         for kind in ("available", "unavailable", "subscribe"):
             self.add_event_handler("presence_" + kind, self.presence(kind))
-        self.add_event_handler("disconnected", self.disconnected_for_good)
-        self.connect(("127.0.0.1", options["port"]), use_ssl=options["direct"])
+        self.way_in = (("127.0.0.1", options["port"]), options["direct"])
+        if options.get("mobile"):
+            self.become_mobile()
+        else:
+            self.add_event_handler("disconnected", self.disconnected_for_good)
+        self.connect(*self.way_in)
+
+    def become_mobile(self):
+        """It manages its stream (XEP-0198), and connects again whenever its connection breaks."""
+        self.is_leaving = False
+        self.register_plugin("xep_0198", {"window": 1})
+        self.add_event_handler("disconnected", self.connect_again)
+        for name, what in (("sm_enabled", "bound"), ("session_resumed", "resumed"), ("sm_failed", "refused")):
+            self.add_event_handler(name, self.stream_is(what))
+        self.add_event_handler("stanza_acked", self.acknowledged)
+
+    def stream_is(self, what):
+        return lambda _: say(event="stream", what=what, jid=self.boundjid.full)
+
+    def acknowledged(self, stanza):
+        if isinstance(stanza, slixmpp.Message):
+            say(event="acknowledged", text=stanza["body"])
+
+    async def connect_again(self, _):
+        say(event="stream", what="lost", jid=self.boundjid.full)
+        if not self.is_leaving:
+            await asyncio.sleep(REST)
+            self.connect(*self.way_in)
 
     def register_before_sasl(self):
         handlers = self._stream_feature_handlers
@@ -107,6 +136,7 @@ class Client(slixmpp.ClientXMPP):
             type=message["type"],
             jid=message["from"].bare,
             text=message["body"],
+            id=self.id_of(message),
             delayed=message.xml.find("{urn:xmpp:delay}delay") is not None,
             condition=message["error"]["condition"] if message["type"] == "error" else None,
         )
@@ -115,9 +145,25 @@ class Client(slixmpp.ClientXMPP):
         def copied(message):
             original = message["carbon_" + direction]
             other = original["from"] if direction == "received" else original["to"]
-            say(event="carbon", direction=direction, jid=other.bare, text=original["body"])
+            text, identifier = original["body"], self.id_of(original)
+            say(event="carbon", direction=direction, jid=other.bare, text=text, id=identifier)
 
         return copied
+
+    def id_of(self, message):
+        """What the archive of the account calls it (XEP-0359)."""
+        ids = message.xml.findall("{urn:xmpp:sid:0}stanza-id")
+        own = [one.get("id") for one in ids if one.get("by") == self.boundjid.bare]
+        return own[0] if len(own) == 1 else None
+
+    async def archive(self, query):
+        """XEP-0313: page by page, as the plugin goes."""
+        bounds = {name: datetime.fromisoformat(query[name]) for name in ("start", "end") if name in query}
+        with_jid = slixmpp.JID(query["with"]) if "with" in query else None
+        found = self["xep_0313"].iterate(
+            with_jid=with_jid, reverse=query.get("reverse", False), rsm={"max": query.get("page", 50)}, **bounds
+        )
+        return [archived(result["mam_result"]) async for result in found]
 
     def presence(self, kind):
         return lambda presence: say(event="presence", type=kind, jid=presence["from"].bare)
@@ -125,6 +171,17 @@ class Client(slixmpp.ClientXMPP):
     def roster_changed(self, iq):
         for jid, item in iq["roster"]["items"].items():
             say(event="contact", jid=str(jid), name=item["name"] or None, subscription=item["subscription"])
+
+
+def archived(result):
+    forwarded = result["forwarded"]
+    message, stamp = forwarded["stanza"], forwarded["delay"]["stamp"]
+    return {
+        "id": result["id"],
+        "jid": message["from"].bare,
+        "text": message["body"],
+        "stamp": stamp.isoformat(),
+    }
 
 
 async def perform(client, command):
@@ -149,16 +206,19 @@ async def perform(client, command):
         client["xep_0352"].send_active()
     elif do == "settle":
         await client["xep_0199"].ping(client.requested_jid.domain)
+    elif do == "archive":
+        return await client.archive(command)
     elif do == "leave":
+        client.is_leaving = True
         await client.disconnect()
     else:
         raise ValueError(do)
+    return None
 
 
 async def answer(client, command):
     try:
-        await perform(client, command)
-        say(answer=command["id"], error=None)
+        say(answer=command["id"], error=None, result=await perform(client, command))
     except IqError as error:
         say(answer=command["id"], error=error.condition)
     except IqTimeout:

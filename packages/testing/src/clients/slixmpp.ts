@@ -29,12 +29,43 @@ export const slixmpp: ClientKind = {
 };
 
 type Happening =
-  | { event: "message"; type: string; jid: string; text: string; delayed: boolean; condition: string | null }
-  | { event: "carbon"; direction: "received" | "sent"; jid: string; text: string }
+  | {
+      event: "message";
+      type: string;
+      jid: string;
+      text: string;
+      id: string | null;
+      delayed: boolean;
+      condition: string | null;
+    }
+  | { event: "carbon"; direction: "received" | "sent"; jid: string; text: string; id: string | null }
   | { event: "presence"; type: "available" | "unavailable" | "subscribe"; jid: string }
   | { event: "contact"; jid: string; name: string | null; subscription: string }
+  | { event: "stream"; what: SlixmppStream; jid: string }
+  | { event: "acknowledged"; text: string }
   | { event: "disconnected" };
-type Answer = { readonly answer: number; readonly error: string | null };
+type Answer = { readonly answer: number; readonly error: string | null; readonly result?: unknown };
+/** What becomes of the stream of one that moves about. */
+export type SlixmppStream = "bound" | "resumed" | "refused" | "lost";
+
+/** What to look for in an archive, and how. Instants as text (ISO 8601). */
+export interface ArchiveQuery {
+  readonly with?: string;
+  readonly start?: string;
+  readonly end?: string;
+  /** From the latest to the oldest. */
+  readonly reverse?: boolean;
+  /** Messages a page. */
+  readonly page?: number;
+}
+
+export interface ArchivedMessage {
+  readonly id: string;
+  /** Its sender, bare. */
+  readonly jid: string;
+  readonly text: string;
+  readonly stamp: string;
+}
 type Of<E extends Happening["event"]> = Extract<Happening, { event: E }>;
 
 /** slixmpp, with more than other kinds can do. */
@@ -63,7 +94,7 @@ export class Slixmpp implements ChatClient {
   static async start(
     { jid, password }: Credentials,
     at: At,
-    how: { register: boolean; token?: string | undefined },
+    how: { register: boolean; token?: string | undefined; mobile?: boolean },
   ): Promise<Slixmpp> {
     const { certificateFile: certificate, port, tls } = at;
     const client = new Slixmpp(jid, { jid, password, port, certificate, direct: tls === "direct", ...how });
@@ -74,6 +105,11 @@ export class Slixmpp implements ChatClient {
       throw error;
     }
     return client;
+  }
+
+  /** One that manages its stream (XEP-0198), and connects again by itself whenever its connection breaks. */
+  static loginMobile(credentials: Credentials, at: At): Promise<Slixmpp> {
+    return Slixmpp.start(credentials, at, { register: false, mobile: true });
   }
 
   async addContact(jid: string, name: string): Promise<void> {
@@ -87,16 +123,16 @@ export class Slixmpp implements ChatClient {
     await this.#next("contact", JSON.stringify(wanted), isWanted);
   }
 
-  askForPresence(of: string): Promise<void> {
-    return this.#do("subscribe", { jid: of });
+  async askForPresence(of: string): Promise<void> {
+    await this.#do("subscribe", { jid: of });
   }
 
   whenAsked(by: string): Promise<void> {
     return this.#presence("subscribe", by);
   }
 
-  allowPresence(to: string): Promise<void> {
-    return this.#do("subscribed", { jid: to });
+  async allowPresence(to: string): Promise<void> {
+    await this.#do("subscribed", { jid: to });
   }
 
   whenAvailable(jid: string): Promise<void> {
@@ -107,8 +143,8 @@ export class Slixmpp implements ChatClient {
     return this.#presence("unavailable", jid);
   }
 
-  say(to: string, text: string): Promise<void> {
-    return this.#do("say", { jid: to, text });
+  async say(to: string, text: string): Promise<void> {
+    await this.#do("say", { jid: to, text });
   }
 
   whenTold(by: string, text: string): Promise<Heard> {
@@ -126,17 +162,17 @@ export class Slixmpp implements ChatClient {
     if (condition !== "service-unavailable") throw new Refused(condition ?? "nothing");
   }
 
-  block(jid: string): Promise<void> {
-    return this.#do("block", { jid });
+  async block(jid: string): Promise<void> {
+    await this.#do("block", { jid });
   }
 
-  unblock(jid: string): Promise<void> {
-    return this.#do("unblock", { jid });
+  async unblock(jid: string): Promise<void> {
+    await this.#do("unblock", { jid });
   }
 
   /** XEP-0280. */
-  enableCarbons(): Promise<void> {
-    return this.#do("carbons");
+  async enableCarbons(): Promise<void> {
+    await this.#do("carbons");
   }
 
   /** Settles when it has been shown a copy of what was received from, or sent to, somebody. */
@@ -154,9 +190,46 @@ export class Slixmpp implements ChatClient {
     return { told, copied: shown.length - told };
   }
 
+  /** Settles when its stream is lost, resumed, refused or bound; with its full address. */
+  async whenStream(what: SlixmppStream): Promise<string> {
+    return (await this.#next("stream", `that its stream is ${what}`, (stream) => stream.what === what)).jid;
+  }
+
+  async whenAcknowledged(text: string): Promise<void> {
+    // It asks before it sends, and so about what came before.
+    await this.settle();
+    await this.#next("acknowledged", `an acknowledgement of ${text}`, (stanza) => stanza.text === text);
+  }
+
+  /** Everything that somebody said to it, in order, however often, with the id in its archive. */
+  heard(from: string): readonly { readonly text: string; readonly id: string | null; readonly delayed: boolean }[] {
+    return this.#happenings.all.flatMap((one) =>
+      one.event === "message" && one.type !== "error" && one.jid === from
+        ? [{ text: one.text, id: one.id, delayed: one.delayed }]
+        : [],
+    );
+  }
+
+  /** Every copy that it was shown, in order. */
+  copies(): readonly { readonly direction: string; readonly text: string; readonly id: string | null }[] {
+    return this.#happenings.all.flatMap((one) =>
+      one.event === "carbon" ? [{ direction: one.direction, text: one.text, id: one.id }] : [],
+    );
+  }
+
+  /** XEP-0313, page by page. */
+  async archive(query: ArchiveQuery = {}): Promise<readonly ArchivedMessage[]> {
+    return (await this.#do("archive", query)) as readonly ArchivedMessage[];
+  }
+
+  /** What was sent to it so far has been shown. */
+  async settle(): Promise<void> {
+    await this.#do("settle");
+  }
+
   /** XEP-0352. */
-  setActive(isActive: boolean): Promise<void> {
-    return this.#do(isActive ? "active" : "inactive");
+  async setActive(isActive: boolean): Promise<void> {
+    await this.#do(isActive ? "active" : "inactive");
   }
 
   /** How many available presences of somebody it has been sent so far. Asks the server nothing. */
@@ -176,11 +249,12 @@ export class Slixmpp implements ChatClient {
     await this.#program.exited;
   }
 
-  async #do(what: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
+  async #do(what: string, more: object = {}): Promise<unknown> {
     const id = this.#commands++;
     this.#program.tell(JSON.stringify({ id, do: what, ...more }));
-    const { error } = await this.#answers.next(`the answer to ${what}`, ({ answer }) => answer === id);
+    const { error, result } = await this.#answers.next(`the answer to ${what}`, ({ answer }) => answer === id);
     if (error !== null) throw new Refused(error);
+    return result;
   }
 
   async #presence(type: Of<"presence">["type"], from: string): Promise<void> {

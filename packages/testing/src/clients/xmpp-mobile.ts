@@ -45,6 +45,8 @@ export class Mobile {
   readonly jid: string;
   readonly stanzas = new Happenings<XmlElement>();
   readonly stream = new Happenings<StreamHappening>();
+  /** `<stream:features/>`, in order, as it was shown them. */
+  readonly features: XmlElement[] = [];
   /** How many stanzas it has got, each time that it has said so. */
   readonly acknowledged = new Happenings<number>();
   readonly #entity: Entity;
@@ -73,6 +75,8 @@ export class Mobile {
     });
     this.#entity = entity;
     entity.reconnect.delay = REST;
+    // Every attempt that comes to nothing leaves some behind for a while.
+    entity.setMaxListeners(0);
     entity.fast.fetchToken = async () => this.#token;
     entity.fast.saveToken = async (token) => {
       this.#token = token;
@@ -183,7 +187,10 @@ export class Mobile {
       this.#note(">", element);
       if (element.is("a", NS_SM)) this.acknowledged.add(Number(element.attrs.h));
     });
-    entity.on("element", (element) => this.#note("<", element));
+    entity.on("element", (element) => {
+      this.#note("<", element);
+      if (element.is("features", NS_STREAM)) this.features.push(element);
+    });
     // What breaks shows as a stream that is lost.
     entity.on("error", () => {});
     let isThere = false;

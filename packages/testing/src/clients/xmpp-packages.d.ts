@@ -75,6 +75,7 @@ declare module "@xmpp/client" {
     on(event: "stanza" | "element" | "send", listener: (stanza: XmlElement) => void): void;
     on(event: "connect" | "online", listener: () => void): void;
     on(event: "disconnect", listener: (how: { readonly clean: boolean }) => void): void;
+    setMaxListeners(count: number): void;
     prependListener(event: "element", listener: (element: XmlElement) => void): void;
     readonly options: { readonly service: string; readonly domain: string };
     connect(service: string): Promise<unknown>;
