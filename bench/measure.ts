@@ -44,6 +44,7 @@ export const measure = async (
 const inTurns = (contenders: readonly Contender[], runs: number): readonly (readonly [Contender, number])[] =>
   Array.from({ length: runs }, (_, at) => at + 1).flatMap((run) => contenders.map((one) => [one, run] as const));
 
+/** Can it do what the scenario is about? */
 export const takesPart = (contender: Contender, { archive, history }: Scenario): boolean =>
   contender.archives.includes(archive) && (history?.isNeeded !== true || contender.fill !== undefined);
 

@@ -250,7 +250,7 @@ export class Scene {
       info: () => undefined,
       debug: () => undefined,
     };
-    let ids = 0;
+    const ids = idsOn(store);
     const stanzaIds = new StanzaIds(new Uint8Array(16));
     this.#cores = fabrics.map((fabric, node) => {
       const modules: Module[] = [];
@@ -263,7 +263,7 @@ export class Scene {
         isLocal: (domain) => domains.has(domain),
         isServed: (domain) => components.has(domain),
         now: clock.now,
-        newId: () => `id-${++ids}`,
+        newId: () => `id-${++ids.given}`,
         timers: clock.timers,
         restores: node === 0,
         stanzaIdOf: (row, side) => stanzaIds.idOf(row, side),
@@ -365,6 +365,14 @@ const accountOf = (account: string, created: number): Account => ({
   keys: { "SHA-1": NO_KEY, "SHA-256": NO_KEY, "SHA-512": NO_KEY },
   created,
 });
+
+/** Of scenes one after the other on the same store none gives an id that another has given. */
+const IDS = new WeakMap<Store, { given: number }>();
+const idsOn = (store: Store): { given: number } => {
+  const ids = IDS.get(store) ?? { given: 0 };
+  IDS.set(store, ids);
+  return ids;
+};
 
 /** Two routers, and scenes one after the other, open the same collections; a store itself gives each to one owner only. */
 const SHARED = new WeakMap<Store, Store>();

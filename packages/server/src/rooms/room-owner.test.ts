@@ -51,9 +51,10 @@ describe("XEP-0045 §10.1.2: an instant room", () => {
     scene.asks("ola", INSTANT);
     expect(scene.hears("ola")).toEqual(["result q"]);
     expect(scene.room.isLocked).toBe(false);
-    expect(scene.settings).toMatchObject({
+    expect(scene.settings).toEqual({
       isLocked: false,
-      configuration: DEFAULT_ROOM_CONFIGURATION.name === "" ? { name: "" } : {},
+      subject: undefined,
+      configuration: { ...DEFAULT_ROOM_CONFIGURATION, isPersistent: true },
     });
     expect(scene.refusal("bo", `<presence to='${ROOM}/Bo'>${X}</presence>`)).toBe("none");
   });

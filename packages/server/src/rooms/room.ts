@@ -33,6 +33,7 @@ import {
   type SessionData,
   type SubjectData,
 } from "./room-model.ts";
+import { checkModerator, moderate } from "./room-moderation.ts";
 import { announce, configure, destroy } from "./room-owner.ts";
 import { standingNews, tellAll } from "./room-presence.ts";
 import { receive } from "./room-receiving.ts";
@@ -144,6 +145,16 @@ export class Room {
       return tellAll(state, occupant, standingNews(state, occupant));
     });
     return [...kept, ...told];
+  }
+
+  /** XEP-0425: does away with a message that the archive has under this id. Throws "forbidden", "not-acceptable". */
+  moderate(who: Jid, stanzaId: string, reason: string | undefined, at: number): RoomOutputs {
+    return moderate(this.#state, who, stanzaId, reason, at);
+  }
+
+  /** Throws what `moderate` throws, before anything is looked for. */
+  checkModerator(who: Jid): void {
+    checkModerator(this.#state, who);
   }
 
   /** Tells everybody that something has changed (§10.2.1), such as the avatar (XEP-0486). */

@@ -57,6 +57,23 @@ eachFabric("Found by chaos", (open, kind) => {
       expect(told(party)).toEqual(["one", "two", "three"]);
     });
 
+    test("is told all that came while it was away, however often the server was killed meanwhile", async () => {
+      const store = memoryStore();
+      const first = await verona(open, store);
+      const juliet = await first.online(JULIET);
+      const id = juliet.manages();
+      await first.settled();
+      // Addressed to a resource that is gone: where it goes is found out when it is stored already.
+      for (const text of ["one", "two"]) {
+        const next = await verona(open, store);
+        await (await next.online(ROMEO)).sends(chat("juliet@example.org/gone", text));
+      }
+      const last = await verona(open, store);
+      await (await last.online(ROMEO)).sends(chat("juliet@example.org/gone", "three"));
+      const { party } = await last.resume(juliet, id, 0);
+      expect(told(party)).toEqual(["one", "two", "three"]);
+    });
+
     test("has had what it says it has had, so that nobody gets it again", async () => {
       const store = memoryStore();
       const before = await verona(open, store);

@@ -45,11 +45,15 @@ export class Management {
   since: RowId;
   /** Of what has not been acknowledged. */
   bytes = 0;
+  readonly #restart: string | undefined;
 
+  /** `restart`: names the restart since which its client has not come back. */
   constructor(
     resumable: Resumable | undefined,
     { generation, received, since }: { generation: number; received: number; since: RowId },
+    restart?: string,
   ) {
+    this.#restart = restart;
     this.resumable = resumable;
     this.generation = generation;
     this.received = new ReceivedCount(received);
@@ -58,7 +62,10 @@ export class Management {
 
   /** What deliveries are noted under. */
   get key(): StreamKey {
-    return streamKey(this.resumable?.id ?? "", this.generation);
+    const id = this.resumable?.id ?? "";
+    return this.#restart === undefined
+      ? streamKey(id, this.generation)
+      : awayKey(id, this.generation - 1, this.#restart);
   }
 
   append(item: Sent): number {
@@ -89,3 +96,10 @@ export class Management {
 const weightOf = ({ stanza }: Sent): number => stanza.payload.length;
 
 export const streamKey = (id: string, generation: number): StreamKey => `${id}.${generation}`;
+
+/**
+ * What is sent to a client that has been away since this restart is noted under: after each it is numbered from 1 again, while the
+ * generation that its client knows stays what it is.
+ */
+export const awayKey = (id: string, generation: number, restart: string): StreamKey =>
+  `${streamKey(id, generation + 1)}.${restart}`;

@@ -1,8 +1,8 @@
 import { type Jid, type Message, parseRaw, readStanza, SentQueue } from "@kith/protocol";
 import type { Frame } from "../fabric/fabric.ts";
-import type { Delivery, MessageTraces } from "../store/messages.ts";
-import type { RowId, Ticket } from "../store/store.ts";
-import { Management, type Resumable, type Sent, streamKey } from "./management.ts";
+import type { Delivery, MessageTraces, StreamKey } from "../store/messages.ts";
+import type { RowId } from "../store/store.ts";
+import { awayKey, Management, type Resumable, type Sent, streamKey } from "./management.ts";
 import type { SessionServices } from "./session-services.ts";
 import { sentOf } from "./stream-manager.ts";
 
@@ -14,34 +14,31 @@ export interface Left {
   readonly generation: number;
 }
 
-/** Its stored stanzas again, numbered anew behind what its client says it has, and what has to be committed before they may leave. */
+/** Its stored stanzas again, numbered anew behind what its client says it has. */
 export interface Recovered {
   readonly management: Management;
-  readonly committed: Ticket | undefined;
   /** Stored messages for the account that its client says it has had. */
   readonly arrived: readonly RowId[];
 }
 
 /**
  * After a restart the client's `h` is the truth (architecture §5). What was stored tells what was sent after it; what was not stored
- * is lost with the server that held it, and so are its numbers. `current`: what has come for the stream since the restart.
+ * is lost with the server that held it, and so are its numbers. `traces`: what is stored for the account; `old`: what has come for the
+ * stream since the restart.
  */
-export const recover = async (
+export const recover = (
+  traces: readonly MessageTraces[],
   left: Left,
   h: number,
-  current: () => Management,
+  old: Management,
   services: SessionServices,
-): Promise<Recovered> => {
-  const traces = await services.messages.traces(left.jid.bare, current().since);
-  // From here to the end at once: whatever comes now is numbered behind.
-  const old = current();
+): Recovered => {
   const management = new Management(left.resumable, {
     generation: old.generation + 1,
     received: Math.max(old.received.handled, ...traces.map((trace) => handledBy(trace, left))),
     since: old.since,
   });
   management.sent = new SentQueue(h);
-  let committed: Ticket | undefined;
   const had = seen(traces, left, h);
   const before = unseen(traces, left, h).filter(({ trace }) => !had.has(trace));
   // What was given to it once more meanwhile keeps the place it had.
@@ -51,10 +48,10 @@ export const recover = async (
     const number = management.append(sent);
     if (sent.row === undefined) continue;
     const delivery: Delivery = { stream: management.key, number, as: sent.isCarbon ? "carbon" : "plain" };
-    committed = services.router().note(services.messages.delivered(sent.row, delivery));
+    services.router().note(services.messages.delivered(sent.row, delivery));
   }
   const arrived = [...had].filter(({ recipient }) => recipient === left.jid.bare).map(({ row }) => row);
-  return { management, committed, arrived };
+  return { management, arrived };
 };
 
 const handledBy = ({ origin }: MessageTraces, { resumable }: Left): number =>
@@ -77,14 +74,14 @@ interface Unseen {
  * a server again, comes after that, as it was stored.
  */
 const unseen = (traces: readonly MessageTraces[], left: Left, h: number): readonly Unseen[] => {
-  const on = (generation: number): readonly Unseen[] => {
-    const key = streamKey(left.resumable.id, generation);
-    return traces.flatMap((trace) =>
-      trace.deliveries.flatMap((delivery) => (delivery.stream === key ? [{ trace, delivery }] : [])),
+  const on = (isMeant: (stream: StreamKey) => boolean): readonly Unseen[] =>
+    traces.flatMap((trace) =>
+      trace.deliveries.flatMap((delivery) => (isMeant(delivery.stream) ? [{ trace, delivery }] : [])),
     );
-  };
-  const sent = on(left.generation).filter(({ delivery }) => !isHandled(delivery.number, h));
-  const all = [...sent.toSorted((a, b) => a.delivery.number - b.delivery.number), ...on(left.generation + 1)];
+  const key = streamKey(left.resumable.id, left.generation);
+  const sent = on((stream) => stream === key).filter(({ delivery }) => !isHandled(delivery.number, h));
+  const away = on((stream) => stream.startsWith(awayKey(left.resumable.id, left.generation, "")));
+  const all = [...sent.toSorted((a, b) => a.delivery.number - b.delivery.number), ...away];
   const taken = new Set<RowId>();
   return all.filter(({ trace }) => taken.size < taken.add(trace.row).size);
 };

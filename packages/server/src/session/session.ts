@@ -209,9 +209,9 @@ export class Session implements SessionView, BoundSession {
   }
 
   /** What the client is told has to be true after a crash. */
-  checkpoint(): void {
+  checkpoint(): Ticket | undefined {
     const write = this.#record();
-    if (write !== undefined) this.#services.router().note(write);
+    return write === undefined ? undefined : this.#services.router().note(write);
   }
 
   #record(): Write | undefined {
@@ -244,7 +244,8 @@ export class Session implements SessionView, BoundSession {
     const resumable = { id, max: record.max };
     const left = { jid: this.jid, resumable, generation: record.generation };
     // What comes until it is resumed has numbers that the client never hears of.
-    const management = new Management(resumable, { ...record, generation: record.generation + 1 });
+    const next = { ...record, generation: record.generation + 1 };
+    const management = new Management(resumable, next, this.#services.newId());
     this.show(readPresence(record), record.priority, record.shownAt);
     this.marks = new Set(record.marks);
     this.#manager = new StreamManager(this, this.#outbox, this.#services, management, left);
@@ -271,13 +272,15 @@ export class Session implements SessionView, BoundSession {
   async #recover(manager: StreamManager, h: number): Promise<void> {
     const { left } = manager;
     if (left === undefined) return;
-    const { management, committed, arrived } = await recover(left, h, () => manager.management, this.#services);
+    const traces = await this.#services.messages.traces(left.jid.bare, manager.management.since);
+    // Its client may have come on two connections at once.
+    if (manager.left === undefined) return;
+    // From here to the checkpoint at once, and in one unit: whatever comes now is numbered behind.
+    const { management, arrived } = recover(traces, left, h, manager.management, this.#services);
     manager.recovered(management);
+    const written = this.checkpoint();
     if (arrived.length > 0) this.#services.router().settle(this, arrived);
-    this.checkpoint();
-    await new Promise<unknown>((resolve) =>
-      committed === undefined ? resolve(undefined) : committed.onSettled(resolve),
-    );
+    await new Promise<unknown>((resolve) => (written === undefined ? resolve(undefined) : written.onSettled(resolve)));
   }
 
   #replay(manager: StreamManager, wire: Wire): void {
