@@ -17,7 +17,7 @@ const enabled = async (every: number) => {
   return { managed, heard, hears: (text: string) => hear(text, 0, text.length), sent: () => sent.splice(0) };
 };
 
-const ENABLE = "<enable xmlns='urn:xmpp:sm:3'/>";
+const ENABLE = "<enable xmlns='urn:xmpp:sm:3' resume='true'/>";
 const R = "<r xmlns='urn:xmpp:sm:3'/>";
 const a = (h: number | string): string => `<a xmlns='urn:xmpp:sm:3' h='${h}'/>`;
 

@@ -1,4 +1,4 @@
-/** A client's end of stream management (XEP-0198), without resumption: it acknowledges, and asks for acknowledgement. */
+/** A client's end of stream management (XEP-0198): it acknowledges, and asks for acknowledgement. It could resume, as clients can, but never has to. */
 import { ReceivedCount, SentQueue } from "@kith/protocol";
 import type { Connection } from "./connection.ts";
 import { attributeOf } from "./splitter.ts";
@@ -40,7 +40,7 @@ export class Managed implements Sender {
         },
         ended,
       };
-      connection.send(`<enable xmlns='${NS}'/>`);
+      connection.send(`<enable xmlns='${NS}' resume='true'/>`);
     });
   }
 

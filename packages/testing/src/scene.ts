@@ -20,6 +20,7 @@ import {
   type Log,
   type Module,
   memoryStore,
+  type SessionMark,
   StanzaIds,
   type Store,
   type Visitor,
@@ -151,6 +152,9 @@ export class Party extends Inbox implements Wire {
   asks(): void {
     this.#session?.heard();
     this.#session?.manager?.acknowledge();
+  }
+  marks(mark: SessionMark): void {
+    this.#session?.mark(mark, true);
   }
   setActive(isActive: boolean): void {
     this.#session?.setActive(isActive);

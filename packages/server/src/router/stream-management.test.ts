@@ -206,6 +206,58 @@ eachFabric("Stream management", (open) => {
       expect(bare(third.party.received())).toEqual([from(ROMEO, JULIET, "four")]);
     });
 
+    test("again and again: what was sent once more and not acknowledged is sent until it is", async () => {
+      const store = memoryStore();
+      const first = await verona(open, store);
+      const juliet = await first.online(JULIET);
+      const id = juliet.manages();
+      const romeo = await first.online(ROMEO);
+      await romeo.sends(chat(JULIET, "one"));
+      const second = await verona(open, store);
+      const again = await second.resume(juliet, id, 0);
+      expect(bare(again.party.received())).toEqual([from(ROMEO, JULIET, "one")]);
+      await second.settled();
+      const third = await verona(open, store);
+      const romeoThen = await third.online(ROMEO);
+      await romeoThen.sends(chat(JULIET, "two"));
+      const fourth = await verona(open, store);
+      const { party } = await fourth.resume(juliet, id, 0);
+      expect(bare(party.received())).toEqual([from(ROMEO, JULIET, "one"), from(ROMEO, JULIET, "two")]);
+      await party.acknowledges(1);
+      await fourth.settled();
+      const fifth = await verona(open, store);
+      const last = await fifth.resume(juliet, id, 1);
+      expect(bare(last.party.received())).toEqual([from(ROMEO, JULIET, "two")]);
+    });
+
+    test("XEP-0280 §7: copies are sent again as copies", async () => {
+      const store = memoryStore();
+      const copying: Module = {
+        name: "copying",
+        xeps: [],
+        receiving: {
+          copy: (stanza) =>
+            stanza.kind === "message" && stanza.to !== undefined
+              ? [{ do: "carbon", account: stanza.to.bare, message: stanza, carbon: "received" }]
+              : [],
+        },
+      };
+      const first = await verona(open, store, [copying]);
+      const juliet = await first.online(JULIET);
+      const garden = await first.online("juliet@example.org/garden");
+      garden.marks("carbons");
+      const [id, gardens] = [juliet.manages(), garden.manages()];
+      await first.settled();
+      const second = await verona(open, store, [copying]);
+      const romeo = await second.online(ROMEO);
+      await romeo.sends(chat(JULIET, "one"));
+      const third = await verona(open, store, [copying]);
+      expect(bare((await third.resume(juliet, id, 0)).party.received())).toEqual([from(ROMEO, JULIET, "one")]);
+      const copies = (await third.resume(garden, gardens, 0)).party.received();
+      expect(copies).toHaveLength(1);
+      expect(copies[0]).toContain("<received xmlns='urn:xmpp:carbons:2'>");
+    });
+
     test("twice, with messages between: what was never sent is sent in the end", async () => {
       const store = memoryStore();
       const first = await verona(open, store);

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 const PASSWORD = "wherefore7";
 const MIRA = "mira@localhost";
 const RETRACTION = "urn:xmpp:message-retract:1";
+const NS_WEB_PUSH = "https://kith.chat/protocol/web-push";
 const NS_INFO = "http://jabber.org/protocol/disco#info";
 
 /** Of every server, whatever is switched off. */

@@ -3,6 +3,7 @@ import {
   ArchiveQuery,
   ArchiveResult,
   find,
+  type Iq,
   idOf,
   iq,
   isStanza,
@@ -25,9 +26,9 @@ export const readArchive = async (port: number, account: string): Promise<readon
   const entries: Entry[] = [];
   let position: PagePosition = { is: "start" };
   for (let page = 1; ; page++) {
-    const isLast = await readPage(wire, `page-${page}`, position, entries);
+    const wasLast = await readPage(wire, `page-${page}`, position, entries);
     const last = entries.at(-1);
-    if (isLast || last === undefined) break;
+    if (wasLast || last === undefined) break;
     position = { is: "after", id: last.stanzaId };
   }
   wire.leave();
@@ -42,11 +43,20 @@ const readPage = async (wire: Wire, id: string, position: PagePosition, entries:
     const raw = await wire.next();
     if (!isStanza(raw)) continue;
     const stanza = readStanza(raw);
-    const fin = stanza.kind === "iq" && stanza.type === "result" ? find(stanza, ArchiveFin) : undefined;
-    if (fin !== undefined) return fin.isComplete;
-    if (stanza.kind === "iq" && stanza.type === "error") throw new Error(`no archive: ${stanza.payload}`);
-    const result = stanza.kind === "message" ? find(stanza, ArchiveResult) : undefined;
-    if (result?.queryId === id)
-      entries.push({ stanzaId: result.id, id: idOf(result.stanza as Message) ?? `nobody's: ${result.id}` });
+    if (stanza.kind === "message") entries.push(...resultsIn(stanza, id));
+    else if (stanza.kind === "iq" && idOf(stanza) === id) return isLast(stanza);
   }
+};
+
+const resultsIn = (message: Message, queryId: string): readonly Entry[] => {
+  const result = find(message, ArchiveResult);
+  if (result?.queryId !== queryId) return [];
+  const stanza = result.stanza as Message | undefined;
+  return [{ stanzaId: result.id, id: (stanza && idOf(stanza)) ?? `nobody's: ${result.id}` }];
+};
+
+const isLast = (answer: Iq): boolean => {
+  const fin = answer.type === "result" ? find(answer, ArchiveFin) : undefined;
+  if (fin === undefined) throw new Error(`no archive: ${answer.payload}`);
+  return fin.isComplete;
 };

@@ -12,10 +12,10 @@ import { Findings } from "./findings.ts";
 import type { Entry } from "./history.ts";
 import { Ledger } from "./ledger.ts";
 import { PASSWORD } from "./login.ts";
+import { Network } from "./network.ts";
 import type { ChaosOptions } from "./options.ts";
 import { judge } from "./oracle.ts";
 import { type Kill, planOf } from "./plan.ts";
-import { Proxy } from "./proxy.ts";
 import { type Killed, Report } from "./report.ts";
 import { Speech } from "./speech.ts";
 
@@ -62,7 +62,7 @@ const makeAccounts = async (server: KithServer): Promise<void> => {
 /** A device and the network between it and the server. */
 interface Member {
   readonly device: Device;
-  readonly proxy: Proxy;
+  readonly network: Network;
 }
 
 class Campaign {
@@ -109,7 +109,7 @@ class Campaign {
   async close(): Promise<void> {
     this.#isOver = true;
     for (const { device } of this.#members) device.go();
-    await Promise.all(this.#members.map(({ proxy }) => proxy.close()));
+    await Promise.all(this.#members.map(({ network }) => network.close()));
     await Promise.all(this.#lives);
   }
 
@@ -124,13 +124,13 @@ class Campaign {
   }
 
   async #join(accounts: readonly Account[], account: Account, name: string, trait: Trait): Promise<Member> {
-    const proxy = await Proxy.open(() => this.#port);
+    const network = await Network.open(() => this.#port);
     const others = accounts.filter((other) => other !== account);
     const device = new Device({
       account,
       name,
       trait,
-      port: proxy.port,
+      port: network.port,
       ledger: this.#ledger,
       findings: this.#findings,
       random: new Random(this.#random.fork()),
@@ -143,7 +143,7 @@ class Campaign {
         isForgetful: trait.managed !== undefined,
       }),
     });
-    return { device, proxy };
+    return { device, network };
   }
 
   async #talk(device: Device, random: Random): Promise<void> {
@@ -208,14 +208,14 @@ class Campaign {
 
   /** What networks do, to some of them, within so many milliseconds. */
   #trouble(within: number): void {
-    for (const { proxy } of this.#members) {
+    for (const { network } of this.#members) {
       if (!this.#random.oneIn(4)) continue;
-      const happen = this.#mishap(proxy);
+      const happen = this.#mishap(network);
       setTimeout(happen, this.#random.int(within));
     }
   }
 
-  #mishap(proxy: Proxy): () => void {
+  #mishap(network: Network): () => void {
     const random = this.#random;
     const counted = (what: string, happen: () => void) => (): void => {
       this.#findings.count(what);
@@ -224,10 +224,10 @@ class Campaign {
     const after = random.oneIn(2) ? 0 : random.between(1, 3_000);
     const ms = random.between(50, 4_000);
     return random.choose<() => void>([
-      [3, () => counted("cut", () => proxy.cut(after))],
-      [2, () => counted("stalled", () => proxy.stall(ms))],
-      [1, () => counted("half-opened", () => proxy.halfOpen("client"))],
-      [1, () => counted("half-opened", () => proxy.halfOpen("server"))],
+      [3, () => counted("cut", () => network.cut(after))],
+      [2, () => counted("stalled", () => network.stall(ms))],
+      [1, () => counted("half-opened", () => network.halfOpen("client"))],
+      [1, () => counted("half-opened", () => network.halfOpen("server"))],
     ]);
   }
 

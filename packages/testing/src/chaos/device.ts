@@ -4,7 +4,6 @@ import {
   ArchiveFin,
   ArchiveQuery,
   type Bytes,
-  childNamed,
   Enable,
   EnableCarbons,
   Enabled,

@@ -72,27 +72,36 @@ const judgeHistory = (
   findings: Findings,
 ): void => {
   const who = `${account}/${device}`;
-  const places = new Map(archive.map(({ stanzaId }, at) => [stanzaId, at]));
   const ids = new Set<string>();
-  let last = -1;
-  for (const { stanzaId, id } of entries) {
+  for (const { id } of entries) {
     const said = ledger.find(id);
     if (ids.has(id) && !mayBeTwice(said)) findings.violated("twice in a history", `of ${who}`, said);
     ids.add(id);
-    const place = places.get(stanzaId);
-    if (place === undefined) findings.violated("shown but not archived", `at ${who}, as ${stanzaId}`, said);
-    else if (place < last)
-      findings.violated(
-        "out of order",
-        `${who} was shown it after ${archive[last]?.id}`,
-        said,
-        ledger.find(archive[last]?.id ?? ""),
-      );
-    else last = place;
   }
   for (const said of owed) {
     if (concernsDevice(said, account, device) && !ids.has(said.id))
       findings.violated("lost from a history", `of ${who}`, said);
+  }
+  judgePlaces(who, entries, archive, ledger, findings);
+};
+
+/** XEP-0313 §3: what is shown comes in the order of the archive, and is in it. */
+const judgePlaces = (
+  who: string,
+  entries: readonly Entry[],
+  archive: readonly Entry[],
+  ledger: Ledger,
+  findings: Findings,
+): void => {
+  const places = new Map(archive.map(({ stanzaId }, at) => [stanzaId, at]));
+  let last = -1;
+  for (const { stanzaId, id } of entries) {
+    const place = places.get(stanzaId);
+    const before = archive[last]?.id ?? "";
+    if (place === undefined) findings.violated("shown but not archived", `at ${who}, as ${stanzaId}`, ledger.find(id));
+    else if (place < last)
+      findings.violated("out of order", `${who} was shown it after ${before}`, ledger.find(id), ledger.find(before));
+    else last = place;
   }
 };
 

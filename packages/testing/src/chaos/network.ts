@@ -8,17 +8,17 @@ export type Direction = "up" | "down";
  * The network between one client and its server, which does what networks do. It listens at a port of its own; where there is
  * no server, nobody gets through.
  */
-export class Proxy {
+export class Network {
   readonly #server: Server;
   readonly #target: () => number | undefined;
   readonly #links = new Set<Link>();
 
   /** `target`: the server's port, while there is a server. */
-  static async open(target: () => number | undefined): Promise<Proxy> {
-    const proxy = new Proxy(target);
-    proxy.#server.listen(0, "127.0.0.1");
-    await once(proxy.#server, "listening");
-    return proxy;
+  static async open(target: () => number | undefined): Promise<Network> {
+    const network = new Network(target);
+    network.#server.listen(0, "127.0.0.1");
+    await once(network.#server, "listening");
+    return network;
   }
 
   private constructor(target: () => number | undefined) {

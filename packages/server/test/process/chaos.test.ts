@@ -1,0 +1,52 @@
+import { runChaos, type Violation } from "@kith/testing/chaos";
+import { runtime } from "@kith/testing/process";
+import { describe, expect, test } from "vitest";
+
+const SEED = 20_261;
+const LONG = 240_000;
+
+describe(`nothing is lost (${runtime})`, () => {
+  test(
+    "XEP-0198, XEP-0313: what was acknowledged is everywhere, once and in order, however often the server is killed",
+    async () => {
+      const report = await runChaos({ kills: 10, minutes: undefined, seed: SEED, runtime, breaks: undefined });
+      expect(report.stories).toEqual([]);
+      expect(report.kills).toHaveLength(10);
+      expect(report.bothWays).toBeGreaterThanOrEqual(0.9);
+    },
+    LONG,
+  );
+});
+
+// A judge that never convicts is no judge.
+describe(`it would be noticed (${runtime})`, () => {
+  const found = async (breaks: "acknowledge before commit" | "deliver before commit" | "gate off") => {
+    const report = await runChaos({ kills: 4, minutes: undefined, seed: SEED, runtime, breaks });
+    return new Set<Violation>(report.violations.map(({ violation }) => violation));
+  };
+
+  test(
+    "if it acknowledged what it has not stored: messages are lost",
+    async () => {
+      expect(await found("acknowledge before commit")).toContain("lost from an archive");
+    },
+    LONG,
+  );
+
+  test(
+    "if it delivered what it has not stored: somebody has what no archive has, or has it twice",
+    async () => {
+      const violations = await found("deliver before commit");
+      expect(violations.has("shown but not archived") || violations.has("twice in a history")).toBe(true);
+    },
+    LONG,
+  );
+
+  test(
+    "if what is stored were overtaken by what is not: things come out of order",
+    async () => {
+      expect(await found("gate off")).toContain("out of order");
+    },
+    LONG,
+  );
+});
