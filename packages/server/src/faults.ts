@@ -17,17 +17,21 @@ export interface FaultOrder {
   /** Where the process kills itself with SIGKILL: at the passage with this number, counted from 1, after SIGUSR2 has come. */
   readonly kill?: { readonly at: FaultPoint; readonly passage: number };
   readonly breaks?: BrokenPromise;
+  /** A slow disk: how long everything waits before it is committed, in milliseconds. */
+  readonly commitsAfter?: number;
 }
 
 export class Faults {
   readonly breaks: BrokenPromise | undefined;
+  readonly commitsAfter: number | undefined;
   readonly #at: FaultPoint | undefined;
   readonly #kill: () => void;
   #left: number;
   #isArmed = false;
 
-  constructor({ kill, breaks }: FaultOrder, die: () => void) {
+  constructor({ kill, breaks, commitsAfter }: FaultOrder, die: () => void) {
     this.breaks = breaks;
+    this.commitsAfter = commitsAfter;
     this.#at = kill?.at;
     this.#left = kill?.passage ?? 0;
     this.#kill = die;

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { faults } from "../faults.ts";
 import type { HandedUnit } from "./overlay.ts";
 import { packUnits } from "./packed-message.ts";
 import type { FailedUnit } from "./sqlite-writer.ts";
@@ -85,7 +86,8 @@ export class WriterThread {
   hurry(): void {
     if (this.#isSending || this.#collected.length === 0) return;
     this.#isSending = true;
-    setImmediate(() => this.#send());
+    if (faults?.commitsAfter === undefined) setImmediate(() => this.#send());
+    else setTimeout(() => this.#send(), faults.commitsAfter);
   }
 
   /** `complete` is called when the answer comes, before anything that comes after it. */

@@ -35,7 +35,11 @@ const CONFIG = { plaintextFromLoopback: true, scram: { iterations: 4_096 } } as 
 const COMING = 3_000;
 const DYING = 6_000;
 const SETTLING = 60_000;
+/** Where a promise was broken, some never come to rest. */
+const SETTLING_BROKEN = 8_000;
 const MOMENT = 20;
+/** So slow that what a broken promise leads to is certain to be seen. */
+const SLOW_DISK = 60;
 
 /** Runs it whole; `say` is told of every kill as it happens. */
 export const runChaos = async (options: ChaosOptions, say: (killed: Killed) => void = () => {}): Promise<Report> => {
@@ -95,9 +99,9 @@ class Campaign {
   }
 
   async run(say: (killed: Killed) => void): Promise<void> {
-    const { kills, minutes } = this.#options;
+    const { kills, minutes, at } = this.#options;
     this.#isTalking = true;
-    for (const kill of planOf(kills, this.#random)) {
+    for (const kill of planOf(kills, this.#random, at)) {
       if (minutes !== undefined && this.#ledger.now > minutes * 60_000) break;
       const killed = await this.#life(kill);
       this.report.add(killed);
@@ -181,7 +185,8 @@ class Campaign {
     const at = kill?.at ?? "any moment";
     const order: FaultOrder = {
       ...(at === "any moment" ? {} : { kill: { at, passage: kill?.passage ?? 1 } }),
-      ...(breaks === undefined || kill === undefined ? {} : { breaks }),
+      ...(kill?.commitsAfter === undefined ? {} : { commitsAfter: kill.commitsAfter }),
+      ...(breaks === undefined || kill === undefined ? {} : { breaks, commitsAfter: SLOW_DISK }),
     };
     this.#ledger.life++;
     await this.#server.start({ KITH_FAULTS: JSON.stringify(order) });
@@ -236,7 +241,7 @@ class Campaign {
     this.#isTalking = false;
     for (const { device } of this.#members) device.isCalm = true;
     await this.#start(undefined);
-    const isSettled = await this.#until(SETTLING, () => this.#members.every(({ device }) => device.isSettled));
+    const isSettled = await this.#until(this.#settling, () => this.#members.every(({ device }) => device.isSettled));
     if (!isSettled) this.#reportUnsettled();
     await Promise.all(this.#members.map(({ device }) => this.#echo(device)));
     const archives = new Map<string, readonly Entry[]>();
@@ -254,6 +259,10 @@ class Campaign {
     this.#inspectLog();
   }
 
+  get #settling(): number {
+    return this.#options.breaks === undefined ? SETTLING : SETTLING_BROKEN;
+  }
+
   /** Everything that is on its way to it comes before the answer. */
   async #echo(device: Device): Promise<void> {
     for (let tries = 0; tries < 5; tries++) {
@@ -262,7 +271,7 @@ class Campaign {
         () => false,
       );
       if (has) return;
-      await this.#until(SETTLING, () => device.isSettled);
+      await this.#until(this.#settling, () => device.isSettled);
     }
     this.#reportUnsettled();
   }

@@ -1,7 +1,7 @@
 /** What `npm run chaos` may be told. */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import { BROKEN_PROMISES, type BrokenPromise } from "../../../server/src/faults.ts";
+import { BROKEN_PROMISES, type BrokenPromise, FAULT_POINTS, type FaultPoint } from "../../../server/src/faults.ts";
 import type { Runtime } from "../process/server.ts";
 
 export interface ChaosOptions {
@@ -12,6 +12,8 @@ export interface ChaosOptions {
   /** Decides everything that is random but for time itself. */
   readonly seed: number;
   readonly runtime: Runtime;
+  /** Where it is killed, if not everywhere in turn. */
+  readonly at: FaultPoint | undefined;
   /** A promise that the server is told to break, to see whether that is found out. */
   readonly breaks: BrokenPromise | undefined;
 }
@@ -25,6 +27,7 @@ server is killed and started again. What was acknowledged has to be everywhere e
   --minutes M       no further kill after so many minutes
   --seed S          repeats the choices of another run, which printed it
   --runtime R       what the server runs on: node (default) or bun
+  --at POINT        kills it at one point only: ${FAULT_POINTS.map((point) => `"${point}"`).join(", ")}
   --breaks PROMISE  has the server break a promise: ${BROKEN_PROMISES.map((promise) => `"${promise}"`).join(", ")}
 `;
 
@@ -40,6 +43,7 @@ export const readOptions = (args: readonly string[]): ChaosOptions | undefined =
     minutes: values.minutes === undefined ? undefined : within("minutes", values.minutes, 1, 100_000),
     seed: values.seed === undefined ? randomInt(2 ** 32) : within("seed", values.seed, 0, 2 ** 32 - 1),
     runtime: oneOf("runtime", values.runtime, ["node", "bun"]),
+    at: values.at === undefined ? undefined : oneOf("at", values.at, FAULT_POINTS),
     breaks: values.breaks === undefined ? undefined : oneOf("breaks", values.breaks, BROKEN_PROMISES),
   };
 };
@@ -53,6 +57,7 @@ const parsed = (args: readonly string[]) => {
         minutes: { type: "string" },
         seed: { type: "string" },
         runtime: { type: "string", default: process.env.KITH_RUNTIME ?? "node" },
+        at: { type: "string" },
         breaks: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },

@@ -13,6 +13,12 @@ test("a seed decides all of it", () => {
   expect(planOf(40, new Random(9))).not.toEqual(planOf(40, new Random(10)));
 });
 
+test("all of them can be at one point", () => {
+  expect(new Set(planOf(9, new Random(1), "after the write").map(({ at }) => at))).toEqual(
+    new Set(["after the write"]),
+  );
+});
+
 test("few kills are still of different kinds, in an order that is not always the same", () => {
   const orders = [1, 2, 3, 4, 5].map((seed) => planOf(4, new Random(seed)).map(({ at }) => at));
   for (const order of orders) expect(new Set(order).size).toBe(4);

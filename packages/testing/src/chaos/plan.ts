@@ -10,18 +10,21 @@ export interface Kill {
   readonly after: number;
   /** Before everybody has come back from the last one. */
   readonly isEarly: boolean;
+  /** For a slow disk: how long everything waits before it is committed, in milliseconds. */
+  readonly commitsAfter: number | undefined;
 }
 
 const WAYS = [...FAULT_POINTS, "any moment"] as const;
 
-/** So many kills, of each kind as many, in random order. */
-export const planOf = (kills: number, random: Random): readonly Kill[] => {
-  const ways = Array.from({ length: kills }, (_, at) => WAYS[at % WAYS.length] as Kill["at"]);
+/** So many kills, of each kind as many, in random order; or all of them `only` at one point. */
+export const planOf = (kills: number, random: Random, only?: FaultPoint): readonly Kill[] => {
+  const ways = Array.from({ length: kills }, (_, at) => only ?? (WAYS[at % WAYS.length] as Kill["at"]));
   return shuffled(ways, random).map((at) => ({
     at,
     passage: random.between(1, 40),
     after: random.between(150, 1_200),
     isEarly: at === "any moment" && random.oneIn(4),
+    commitsAfter: random.oneIn(3) ? random.between(1, 40) : undefined,
   }));
 };
 

@@ -96,7 +96,8 @@ const described = ({ name, attrs }: XmlElement): string =>
 const disconnectedOf = (entity: Entity): Promise<string | undefined> => {
   let condition: string | undefined;
   entity.on("error", (error) => {
-    condition = error.condition;
+    // What goes wrong with the connection afterwards has none.
+    condition ??= error.condition;
   });
   return new Promise((resolve) => entity.on("disconnect", () => resolve(condition)));
 };
