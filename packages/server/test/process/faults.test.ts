@@ -9,6 +9,8 @@ const CONFIG = {
   registration: { perAddress: false },
   plaintextFromLoopback: true,
   scram: { iterations: 4_096 },
+  // Whoever talks to somebody who is there needs no disk; with an archive it is refused like everything that cannot be stored.
+  archive: { enabled: false },
   limits: { guessing: false, rate: false, unauthenticatedPerAddress: false },
 } as const;
 const FULL = "<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>";

@@ -101,11 +101,15 @@ export class XmppJs implements ChatClient {
    */
   async #catchUp(): Promise<void> {
     const account = `${bareOf(this.jid)} ${this.#certificate}`;
-    const after = SEEN.get(account);
-    const set = xml("set", { xmlns: NS_RESULT_SET }, ...(after === undefined ? [] : [xml("after", {}, after)]));
-    const fin = await this.request(setIq(xml("query", { xmlns: NS_ARCHIVE }, set)));
-    const last = fin.getChild("fin", NS_ARCHIVE)?.getChild("set", NS_RESULT_SET)?.getChildText("last");
-    if (last) SEEN.set(account, last);
+    for (let isComplete = false; !isComplete; ) {
+      const after = SEEN.get(account);
+      const set = xml("set", { xmlns: NS_RESULT_SET }, ...(after === undefined ? [] : [xml("after", {}, after)]));
+      const result = await this.request(setIq(xml("query", { xmlns: NS_ARCHIVE }, set)));
+      const fin = result.getChild("fin", NS_ARCHIVE);
+      const last = fin?.getChild("set", NS_RESULT_SET)?.getChildText("last");
+      if (last) SEEN.set(account, last);
+      isComplete = !last || fin?.attrs.complete === "true";
+    }
   }
 
   /** What was sent so far has been handled: stanzas of one stream are, in order. */

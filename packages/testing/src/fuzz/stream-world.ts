@@ -8,6 +8,7 @@ import { Backlogs } from "../../../server/src/session/backlogs.ts";
 import { type ComponentServices, ComponentStream } from "../../../server/src/session/component.ts";
 import { GUESS_LIMITS, GuessLimiter } from "../../../server/src/session/guess-limiter.ts";
 import type { C2sServices } from "../../../server/src/session/services.ts";
+import { SESSION_LIMITS } from "../../../server/src/session/session-services.ts";
 import { ClientStream } from "../../../server/src/session/stream-client.ts";
 import { Turns } from "../../../server/src/session/turns.ts";
 import { type ManualWriter, manualWriter } from "../../../server/src/store/memory.ts";
@@ -44,6 +45,8 @@ const plain = (account: string): string =>
 const LONG = 900_000;
 /** No attempt to log in is held up longer; nothing else waits for anything once connections are gone. */
 const LONGEST_DELAY = GUESS_LIMITS.longestDelayMs + 100;
+/** How long a session waits for its client to come back. */
+const LONGEST_ABSENCE = SESSION_LIMITS.resumeMs + 100;
 const MOST_PATIENCE = 100;
 const TURNS = 4;
 
@@ -368,6 +371,7 @@ export class StreamWorld {
     }
     for (const peer of this.#everybody()) peer.connection.vanish();
     await this.take({ do: "pass", ms: LONGEST_DELAY });
+    await this.take({ do: "pass", ms: LONGEST_ABSENCE });
   }
 
   #checkEmpty(): void {

@@ -61,4 +61,9 @@ export class Happenings<T> {
   }
 }
 
-const textOf = (happening: unknown): string => (typeof happening === "string" ? happening : JSON.stringify(happening));
+/** An element says itself what it is; written as JSON it would never end. */
+const textOf = (happening: unknown): string => {
+  if (typeof happening === "string") return happening;
+  const itself = String(happening);
+  return itself.startsWith("[object ") ? JSON.stringify(happening) : itself;
+};
