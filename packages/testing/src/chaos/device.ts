@@ -376,8 +376,14 @@ export class Device {
     const { findings } = this.#options;
     const fin = answer.type === "result" ? find(answer, ArchiveFin) : undefined;
     if (fin === undefined) findings.violated("wrong answer", `to a query of the archive: ${answer.payload}`);
-    else if (fin.isComplete) this.history.caughtUp();
+    else if (fin.isComplete) this.#caughtUp();
     else this.#queryOn();
+  }
+
+  /** Should the query be sent again, since the server does not know that it has answered it, that is no news. */
+  #caughtUp(): void {
+    this.#incoming.queryId = undefined;
+    this.history.caughtUp();
   }
 
   #send(outgoing: Outgoing): void {
